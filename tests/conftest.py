@@ -1,0 +1,79 @@
+"""What every room's tests share: a database on each kind of store."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from store import Base, Database
+
+POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of our own on loopback, from Debian's package; yields the URL of its `postgres` database."""
+    if POSTGRES_BIN is None:
+        pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+    folder = tmp_path_factory.mktemp("postgres")
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o755)
+    runner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if runner:
+        shutil.chown(folder, "postgres")
+    port, data = free_port(), folder / "data"
+    subprocess.run([*runner, POSTGRES_BIN / "initdb", "-D", data, "-U", "deskmate", "-A", "trust", "-E", "UTF8"], check=True, capture_output=True, cwd=folder)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
+    subprocess.run([*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"], check=True, capture_output=True, cwd=folder)
+    yield f"postgresql+psycopg://deskmate@127.0.0.1:{port}/postgres"
+    subprocess.run([*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], check=True, capture_output=True, cwd=folder)
+
+
+@pytest.fixture
+def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes empty databases on the test server; they are dropped at the end."""
+    admin = Database.at(postgres_server)
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        made.append(name)
+        return postgres_server.rsplit("/", 1)[0] + f"/{name}"
+
+    yield make
+    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in made:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; each test that asks for it runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deskmate.sqlite'}"
+    url: str = request.getfixturevalue("new_postgres_database")()
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database with all tables of the rooms that the test has imported."""
+    database = Database.at(database_url)
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.close()
