@@ -1,0 +1,21 @@
+"""What can go wrong in the knowledge base, in words that are safe to show."""
+
+
+class KnowledgeError(Exception):
+    """The knowledge base can't do that."""
+
+
+class UnsupportedIndex(KnowledgeError):
+    """A vector index is configured that this version doesn't have."""
+
+
+class OtherModel(KnowledgeError):
+    """The stored passages or the index folder were made with another embedding model or chunker version."""
+
+
+class ModelUnavailable(KnowledgeError):
+    """The embedding model can't be loaded or exported."""
+
+
+class NotAllowed(KnowledgeError):
+    """That article doesn't exist, or this person may not see it (which of the two is not said)."""

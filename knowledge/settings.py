@@ -1,0 +1,29 @@
+"""Where the knowledge base keeps its index and which model embeds it."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "deskmate" / "models"
+
+
+class KnowledgeSettings(BaseSettings):
+    """Read from `DESKMATE_*`; the relational store's URL belongs to the roof."""
+
+    model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Path(".deskmate")
+    index: Literal["chroma", "pgvector"] = "chroma"
+    chroma_url: SecretStr | None = None
+    embedder: str = ""  # a sentence-transformers model by name or path; empty: the bundled all-MiniLM-L6-v2
+    models: Path = Field(default_factory=default_cache)  # exported models
+
+    @property
+    def index_folder(self) -> Path:
+        return self.home / "index"
