@@ -1,1 +1,1 @@
-
+"""Slack in, Slack out: listeners, the conversation, workflows, directories, blocks."""

@@ -1,0 +1,114 @@
+"""What may come of one turn: a closed union, kept with the turn as JSON and rendered by `bot.blocks`."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from knowledge.library import Answer
+
+
+class HandoffReason(StrEnum):
+    """Why a human is needed."""
+
+    NO_KNOWLEDGE = "no_knowledge"
+    LOW_CONFIDENCE = "low_confidence"
+    EMPLOYEE_ASKED = "employee_asked"
+    WORKFLOW_FAILED = "workflow_failed"
+    POLICY = "policy"
+    NEGATIVE_FEEDBACK = "negative_feedback"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An article that was shown, or found and not trusted."""
+
+    title: str
+    url: str | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Handoff:
+    reason: HandoffReason
+    summary: str
+    """What the employee wrote, in order, one line a message; plain text."""
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answered:
+    answer: Answer
+    kind: Literal["answered"] = "answered"
+
+
+@dataclass(frozen=True)
+class Clarified:
+    """The desk asks back; `text` is plain."""
+
+    text: str
+    options: tuple[str, ...] = ()
+    """Ready replies, offered as buttons."""
+    kind: Literal["clarified"] = "clarified"
+
+
+@dataclass(frozen=True)
+class Deflected:
+    """A workflow finished the job."""
+
+    workflow: str
+    text: str
+    kind: Literal["deflected"] = "deflected"
+
+
+@dataclass(frozen=True)
+class InProgress:
+    """A workflow waits for the employee; `request` is its id once it has started."""
+
+    workflow: str
+    text: str
+    request: str | None = None
+    kind: Literal["in_progress"] = "in_progress"
+
+
+@dataclass(frozen=True)
+class Escalated:
+    """A human is needed. `ticket` is its number once it is open; `follow_up` when the ticket was open before this turn."""
+
+    handoff: Handoff
+    ticket: str | None = None
+    follow_up: bool = False
+    claimed_by: str | None = None
+    kind: Literal["escalated"] = "escalated"
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Out of the desk's scope, or refused; `text` is plain and says why."""
+
+    text: str
+    offer_ticket: bool = True
+    kind: Literal["declined"] = "declined"
+
+
+Outcome = Answered | Clarified | Deflected | InProgress | Escalated | Declined
+
+_adapter: TypeAdapter[Outcome] = TypeAdapter(Annotated[Outcome, Field(discriminator="kind")])
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json")
+    return data
+
+
+def from_json(data: dict[str, Any]) -> Outcome:
+    return _adapter.validate_python(data)
+
+
+@dataclass(frozen=True)
+class Handled:
+    """An outcome and what it took: what `deskmate ask` prints."""
+
+    outcome: Outcome
+    timings_ms: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,317 @@
+"""Slack's Web API as the desk uses it: each message once, whatever gets lost on the way."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPException
+from typing import Any
+
+import httpx
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_handlers import (
+    ConnectionErrorRetryHandler,
+    RateLimitErrorRetryHandler,
+    ServerErrorRetryHandler,
+)
+
+from bot.errors import SlackUnavailable
+from bot.records import Post
+from store import Database
+
+log = logging.getLogger(__name__)
+
+Block = dict[str, Any]
+METADATA_TYPE = "deskmate_post"
+FALLBACK_LIMIT = 3_000
+FRESH_SECONDS = 60.0
+POST_ATTEMPTS = 8
+SLACK_FAULTS = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+
+
+@dataclass(frozen=True)
+class SlackUser:
+    """A person as Slack knows them at this moment; none of it identifies anybody in the directory."""
+
+    id: str
+    team: str
+    name: str
+    email: str | None = None
+    deleted: bool = False
+    is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_stranger: bool = False
+
+    @property
+    def is_guest(self) -> bool:
+        return self.is_restricted or self.is_ultra_restricted or self.is_stranger
+
+    @classmethod
+    def from_slack(cls, user: dict[str, Any]) -> "SlackUser":
+        profile = user.get("profile") or {}
+        return cls(
+            id=user["id"],
+            team=user.get("team_id") or "",
+            name=profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or user["id"],
+            email=profile.get("email") or None,
+            deleted=bool(user.get("deleted")),
+            is_bot=bool(user.get("is_bot")),
+            is_restricted=bool(user.get("is_restricted")),
+            is_ultra_restricted=bool(user.get("is_ultra_restricted")),
+            is_stranger=bool(user.get("is_stranger")),
+        )
+
+
+class Slack:
+    """What the desk does in Slack. Safe to use from many threads.
+
+    Errors: `SlackUnavailable` once Slack has refused or lost a call through all retries; `SlackApiError` for what
+    is our own mistake (a wrong channel, a malformed block).
+    """
+
+    def __init__(self, client: WebClient, database: Database, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        client.retry_handlers = [
+            RateLimitErrorRetryHandler(max_retry_count=5),
+            ConnectionErrorRetryHandler(max_retry_count=3),
+            ServerErrorRetryHandler(max_retry_count=3),
+        ]
+        # A lost response followed by the SDK's blind retry would post twice, so posts are retried here.
+        self._posting = WebClient(token=client.token, base_url=client.base_url, timeout=client.timeout, retry_handlers=[])
+        self._database = database
+        self._now = now
+        self._lock = threading.Lock()
+        self._not_before: dict[str, float] = {}
+        self._cache: dict[tuple[str, str], tuple[float, Any]] = {}
+
+    # Messages
+
+    def post(
+        self,
+        key: str,
+        *,
+        channel: str,
+        text: str,
+        purpose: str,
+        blocks: Sequence[Block] = (),
+        thread_ts: str | None = None,
+        ref: str | None = None,
+        username: str | None = None,
+    ) -> str:
+        """Post the message that `key` names, once, and return its `ts`.
+
+        `text` is Slack's escaped form. A repeat with the same key returns the first one's `ts`: if it isn't known
+        whether Slack took the first, the thread is read back and searched for the key before anything is sent.
+        """
+        with self._database.transaction() as session:
+            known = session.get(Post, key)
+            if known is None:
+                session.add(
+                    Post(key=key, purpose=purpose, ref=ref, channel=channel, thread_ts=thread_ts, created_at=self._now())
+                )
+        if known is not None and known.ts is not None:
+            return known.ts
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "text": text[:FALLBACK_LIMIT],
+            "thread_ts": thread_ts,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "metadata": {"event_type": METADATA_TYPE, "event_payload": {"key": key}},
+        }
+        if blocks:
+            arguments["blocks"] = list(blocks)
+        if username:
+            arguments["username"] = username
+        ts = self._send(key, arguments, uncertain=known is not None)
+        self._sent(key, ts)
+        return ts
+
+    def _sent(self, key: str, ts: str) -> None:
+        with self._database.transaction() as session:
+            post = session.get_one(Post, key)
+            post.ts = ts
+
+    def _send(self, key: str, arguments: dict[str, Any], *, uncertain: bool) -> str:
+        channel: str = arguments["channel"]
+        for attempt in range(POST_ATTEMPTS):
+            if uncertain:
+                found = self._find(key, channel, arguments["thread_ts"])
+                if found is not None:
+                    return found
+                uncertain = False
+            self._wait_for(channel)
+            try:
+                ts: str = self._posting.chat_postMessage(**arguments)["ts"]
+                return ts
+            except SlackApiError as error:
+                if error.response.status_code == 429 or error.response.get("error") == "ratelimited":
+                    self._hold(channel, float(error.response.headers.get("Retry-After") or 1))
+                    continue
+                if error.response.status_code < 500 and error.response.get("error") not in SLACK_FAULTS:
+                    raise
+                log.warning("Slack failed on a post (%s); asking whether it arrived", error.response.status_code)
+            except (OSError, HTTPException) as error:
+                log.warning("the answer to a post was lost (%s); asking whether it arrived", type(error).__name__)
+            uncertain = True
+            time.sleep(min(0.3 * 2**attempt, 10))
+        raise SlackUnavailable("Slack did not take a message; it will be tried again.")
+
+    def _find(self, key: str, channel: str, thread_ts: str | None) -> str | None:
+        """The `ts` of our own message with this key, if Slack has it."""
+        cursor = ""
+        while True:
+            arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 200}
+            if cursor:
+                arguments["cursor"] = cursor
+            page = (
+                self._client.conversations_replies(ts=thread_ts, **arguments)
+                if thread_ts
+                else self._client.conversations_history(**arguments)
+            )
+            for message in page["messages"]:
+                metadata = message.get("metadata") or {}
+                if metadata.get("event_type") == METADATA_TYPE and metadata.get("event_payload", {}).get("key") == key:
+                    ts: str = message["ts"]
+                    return ts
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor or not thread_ts:
+                # Without a thread the newest page is enough: the lost message is seconds old.
+                return None
+
+    def _hold(self, channel: str, seconds: float) -> None:
+        with self._lock:
+            self._not_before[channel] = max(self._not_before.get(channel, 0), time.monotonic() + seconds)
+
+    def _wait_for(self, channel: str) -> None:
+        with self._lock:
+            delay = self._not_before.get(channel, 0) - time.monotonic()
+        if delay > 0:
+            time.sleep(delay)
+
+    def update(self, *, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+        """Replace a message of ours; both text and blocks, since Slack drops what isn't sent."""
+        self._client.chat_update(channel=channel, ts=ts, text=text[:FALLBACK_LIMIT], blocks=list(blocks))
+
+    def whisper(self, *, channel: str, user: str, text: str, thread_ts: str | None = None) -> None:
+        """Say something that only this person sees; it isn't kept by Slack."""
+        self._client.chat_postEphemeral(channel=channel, user=user, text=text[:FALLBACK_LIMIT], thread_ts=thread_ts)
+
+    def react(self, *, channel: str, ts: str, name: str) -> None:
+        self._ignoring("already_reacted", "message_not_found", call=lambda: self._client.reactions_add(channel=channel, timestamp=ts, name=name))
+
+    def unreact(self, *, channel: str, ts: str, name: str) -> None:
+        self._ignoring("no_reaction", "message_not_found", call=lambda: self._client.reactions_remove(channel=channel, timestamp=ts, name=name))
+
+    @staticmethod
+    def _ignoring(*codes: str, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except SlackApiError as error:
+            if error.response.get("error") not in codes:
+                raise
+
+    # The assistant pane
+
+    def set_status(self, *, channel: str, thread_ts: str, status: str) -> None:
+        self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
+
+    def set_title(self, *, channel: str, thread_ts: str, title: str) -> None:
+        self._client.assistant_threads_setTitle(channel_id=channel, thread_ts=thread_ts, title=title)
+
+    def set_prompts(self, *, channel: str, thread_ts: str, prompts: Sequence[dict[str, str]], title: str) -> None:
+        self._client.assistant_threads_setSuggestedPrompts(
+            channel_id=channel, thread_ts=thread_ts, prompts=list(prompts), title=title
+        )
+
+    # Views
+
+    def open_view(self, *, trigger_id: str, view: dict[str, Any]) -> None:
+        """Open a modal; Slack's trigger lives 3 s and works once, so this belongs in the listener."""
+        self._client.views_open(trigger_id=trigger_id, view=view)
+
+    def publish_home(self, *, user: str, view: dict[str, Any]) -> None:
+        self._client.views_publish(user_id=user, view=view)
+
+    # People and places
+
+    def me(self) -> tuple[str, str]:
+        """The bot's own user id and its team."""
+        data = self._cached("auth", "me", lambda: self._client.auth_test().data, max_age=float("inf"))
+        return data["user_id"], data["team_id"]
+
+    def user(self, user: str, *, max_age: float = FRESH_SECONDS) -> SlackUser:
+        """The person as Slack knows them, at most `max_age` seconds old; 0 asks Slack now."""
+        found: SlackUser = self._cached(
+            "user", user, lambda: SlackUser.from_slack(self._client.users_info(user=user)["user"]), max_age=max_age
+        )
+        return found
+
+    def dm(self, user: str) -> str:
+        """The id of the bot's direct-message channel with this person."""
+        channel: str = self._cached(
+            "dm", user, lambda: self._client.conversations_open(users=user)["channel"]["id"], max_age=float("inf")
+        )
+        return channel
+
+    def members(self, channel: str, *, max_age: float = FRESH_SECONDS) -> frozenset[str]:
+        def fetch() -> frozenset[str]:
+            members: list[str] = []
+            cursor = ""
+            while True:
+                arguments: dict[str, Any] = {"channel": channel, "limit": 200} | ({"cursor": cursor} if cursor else {})
+                page = self._client.conversations_members(**arguments)
+                members += page["members"]
+                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+                if not cursor:
+                    return frozenset(members)
+
+        found: frozenset[str] = self._cached("members", channel, fetch, max_age=max_age)
+        return found
+
+    def channel_named(self, name: str) -> str | None:
+        """The id of a channel that the bot is in, by `#name`."""
+        cursor = ""
+        while True:
+            arguments: dict[str, Any] = {"types": "public_channel,private_channel", "limit": 200, "exclude_archived": True}
+            page = self._client.users_conversations(**arguments, **({"cursor": cursor} if cursor else {}))
+            for channel in page["channels"]:
+                if channel["name"] == name.removeprefix("#"):
+                    found: str = channel["id"]
+                    return found
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+
+    def download(self, url: str) -> bytes:
+        """A file's bytes. Without the token Slack answers with a login page and status 200, so HTML is refused.
+
+        Errors: `SlackUnavailable`.
+        """
+        try:
+            response = httpx.get(url, headers={"Authorization": f"Bearer {self._client.token}"}, timeout=30)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise SlackUnavailable("A file could not be fetched from Slack.") from error
+        if response.headers.get("content-type", "").startswith("text/html"):
+            raise SlackUnavailable("Slack showed its login page instead of the file.")
+        return response.content
+
+    def forget(self, user: str) -> None:
+        """Drop what is remembered of this person; called when Slack says that they changed."""
+        with self._lock:
+            self._cache.pop(("user", user), None)
+
+    def _cached(self, kind: str, name: str, fetch: Callable[[], Any], *, max_age: float) -> Any:
+        with self._lock:
+            held = self._cache.get((kind, name))
+        if held is not None and time.monotonic() - held[0] <= max_age:
+            return held[1]
+        value = fetch()
+        with self._lock:
+            self._cache[(kind, name)] = (time.monotonic(), value)
+        return value
