@@ -1,0 +1,101 @@
+"""What an employee sees of each outcome."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.blocks import kit
+from bot.blocks.markup import escaped, link, markdown, web_address, words
+from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, HandoffReason, InProgress, Outcome
+from bot.slack import Block
+from knowledge.library import Citation
+
+ANSWER_MORE = "answer_more"
+ANSWER_HUMAN = "answer_human"
+ANSWER_TICKET = "answer_ticket"
+ANSWER_FEEDBACK = "answer_feedback"
+CLARIFY_OPTION = "clarify_option"
+"""The option's place follows, `clarify_option_0`: action ids in one message differ."""
+
+FALLBACK = 3_000
+SHOWN_OPTIONS = 5
+
+
+@dataclass(frozen=True)
+class Rendered:
+    text: str
+    """Slack's escaped form, the whole message in plain words, at most 3,000 characters: what a notification and a
+    screen reader say."""
+    blocks: list[Block]
+
+
+def render(outcome: Outcome, *, surface: str) -> Rendered:
+    """The reply for an outcome; `surface` is the conversation's: `im`, `assistant`, `channel` or `command`."""
+    match outcome:
+        case Answered():
+            return _answered(outcome)
+        case Clarified(text=text, options=options):
+            buttons = [kit.button(option, f"{CLARIFY_OPTION}_{n}") for n, option in enumerate(options[:SHOWN_OPTIONS])]
+            asked = f"{text} ({' / '.join(options[:SHOWN_OPTIONS])})" if buttons else text
+            return Rendered(escaped(asked, FALLBACK), [kit.section(text), *([kit.actions(*buttons)] if buttons else [])])
+        case Deflected(text=text):
+            return Rendered(escaped(text, FALLBACK), [kit.section(text)])
+        case InProgress(text=text):
+            return Rendered(escaped(text, FALLBACK), [kit.section(text)])
+        case Escalated():
+            said = _escalated(outcome, surface)
+            return Rendered(escaped(said, FALLBACK), [kit.section(said)])
+        case Declined(text=text, offer_ticket=offer):
+            offers = [kit.button("Open a ticket", ANSWER_TICKET), kit.button("Talk to a human", ANSWER_HUMAN)]
+            return Rendered(escaped(text, FALLBACK), [kit.section(text), *([kit.actions(*offers)] if offer else [])])
+        case _:
+            assert_never(outcome)
+
+
+def source_name(citation: Citation) -> str:
+    return f"{citation.title} › {citation.heading}" if citation.heading else citation.title
+
+
+def _answered(outcome: Answered) -> Rendered:
+    answer = outcome.answer
+    named = "; ".join(
+        f"{source_name(citation)[:200]}{f' ({url})' if (url := web_address(citation.url)) and len(url) <= 300 else ''}"
+        for citation in answer.citations[:3]
+    )
+    sources = escaped(f"\n\nSources: {named}", FALLBACK // 2) if named else ""
+    text = escaped(words(answer.text), FALLBACK - len(sources)) + sources
+    blocks = [kit.markdown(markdown(answer.text, kit.MARKDOWN))]
+    if answer.citations:
+        links = " · ".join(link(source_name(citation), citation.url) for citation in answer.citations[:2])
+        blocks.append(kit.context(*(["📄 " + links] if links else []), *_third(answer.citations)))
+    buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
+    blocks.append(kit.actions(*buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
+    blocks.append(kit.feedback(ANSWER_FEEDBACK))
+    return Rendered(text, blocks)
+
+
+def _third(citations: tuple[Citation, ...]) -> list[str]:
+    return [link(source_name(citation), citation.url) for citation in citations[2:10]]
+
+
+def _escalated(outcome: Escalated, surface: str) -> str:
+    here = "here in this conversation" if surface == "command" else "right here in this thread"
+    if outcome.ticket is None:
+        return "This needs a person: I would open a ticket and bring in an agent."
+    if outcome.follow_up:
+        who = outcome.claimed_by or "The agents"
+        return f"Added to ticket {outcome.ticket}. {who} will see it and answer {here}."
+    why = OPENINGS[outcome.handoff.reason]
+    return (
+        f"{why}I've opened ticket {outcome.ticket} and passed on what you wrote, so you needn't explain it again. "
+        f"An agent will answer {here}; you can add details at any time."
+    )
+
+
+OPENINGS = {
+    HandoffReason.NO_KNOWLEDGE: "I found nothing that answers this. ",
+    HandoffReason.LOW_CONFIDENCE: "I'm not sure enough of an answer to this. ",
+    HandoffReason.EMPLOYEE_ASKED: "Of course. ",
+    HandoffReason.WORKFLOW_FAILED: "I couldn't finish this myself. ",
+    HandoffReason.POLICY: "A person has to decide this. ",
+    HandoffReason.NEGATIVE_FEEDBACK: "Sorry that this didn't help. ",
+}
