@@ -1,1 +1,1 @@
-
+"""Articles from their sources: folders of Markdown and HTML today."""
