@@ -1,0 +1,1 @@
+"""One-time pages: links that work once and for minutes, for what must not pass through Slack."""

@@ -1,0 +1,1 @@
+"""Routine requests that the desk carries out itself."""

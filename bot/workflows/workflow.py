@@ -1,0 +1,62 @@
+"""What a routine request must offer so that the desk can start it, show it and finish it."""
+
+from datetime import datetime
+from typing import Protocol
+
+from slack_bolt import App
+from sqlalchemy.orm import Session
+from starlette.routing import BaseRoute
+
+from bot.outcomes import Declined, InProgress
+from bot.people import Employee
+from bot.records import Conversation
+from store.durable import Durable
+
+
+class Workflow(Protocol):
+    """One routine request. The person it is for is always the one who asked, taken from Slack's signed payload."""
+
+    @property
+    def name(self) -> str:
+        """Its name in records and in `deskmate ask`: `password_reset`."""
+
+    @property
+    def title(self) -> str:
+        """What it does, for people: `Reset your password`."""
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """What employees write when they want it; routing compares messages with them."""
+
+    def check(self, employee: Employee) -> str | None:
+        """Why it can't be done for this person now, in plain words, or None.
+
+        Asks Slack and the directory anew; call it with no transaction open.
+        """
+
+    def start(
+        self,
+        session: Session,
+        *,
+        key: str,
+        employee: Employee,
+        conversation: Conversation,
+        refusal: str | None,
+        now: datetime,
+    ) -> InProgress | Declined:
+        """Record the request, or its refusal as `check` gave it, in the turn's transaction; nothing is sent yet.
+
+        The same key again gives the same answer and records nothing.
+        """
+
+    def announce(self, request: str) -> None:
+        """Show the request in the employee's own direct messages; called after the commit, and maybe again."""
+
+    def listen(self, app: App) -> None:
+        """Register what its buttons do."""
+
+    def routes(self) -> list[BaseRoute]:
+        """Its one-time pages, below `/once/`."""
+
+    def durable(self, durable: Durable) -> None:
+        """Register its durable workflows, before the runtime starts."""
