@@ -13,7 +13,10 @@ class Conversation(Base):
     """One Slack thread with one employee."""
 
     __tablename__ = "conversations"
-    __table_args__ = (UniqueConstraint("team", "channel", "thread_ts"), Index("ix_conversations_employee", "team", "channel", "employee"))
+    __table_args__ = (
+        UniqueConstraint("team", "channel", "thread_ts"),
+        Index("ix_conversations_employee", "team", "channel", "employee"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     team: Mapped[str] = mapped_column(String(32))

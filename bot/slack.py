@@ -29,7 +29,9 @@ METADATA_TYPE = "deskmate_post"
 FALLBACK_LIMIT = 3_000
 FRESH_SECONDS = 60.0
 POST_ATTEMPTS = 8
-SLACK_FAULTS = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+SLACK_FAULTS = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,11 @@ class SlackUser:
         return cls(
             id=user["id"],
             team=user.get("team_id") or "",
-            name=profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or user["id"],
+            name=profile.get("display_name")
+            or profile.get("real_name")
+            or user.get("real_name")
+            or user.get("name")
+            or user["id"],
             email=profile.get("email") or None,
             deleted=bool(user.get("deleted")),
             is_bot=bool(user.get("is_bot")),
@@ -81,7 +87,9 @@ class Slack:
             ServerErrorRetryHandler(max_retry_count=3),
         ]
         # A lost response followed by the SDK's blind retry would post twice, so posts are retried here.
-        self._posting = WebClient(token=client.token, base_url=client.base_url, timeout=client.timeout, retry_handlers=[])
+        self._posting = WebClient(
+            token=client.token, base_url=client.base_url, timeout=client.timeout, retry_handlers=[]
+        )
         self._database = database
         self._now = now
         self._lock = threading.Lock()
@@ -111,7 +119,9 @@ class Slack:
             known = session.get(Post, key)
             if known is None:
                 session.add(
-                    Post(key=key, purpose=purpose, ref=ref, channel=channel, thread_ts=thread_ts, created_at=self._now())
+                    Post(
+                        key=key, purpose=purpose, ref=ref, channel=channel, thread_ts=thread_ts, created_at=self._now()
+                    )
                 )
         if known is not None and known.ts is not None:
             return known.ts
@@ -202,10 +212,18 @@ class Slack:
         self._client.chat_postEphemeral(channel=channel, user=user, text=text[:FALLBACK_LIMIT], thread_ts=thread_ts)
 
     def react(self, *, channel: str, ts: str, name: str) -> None:
-        self._ignoring("already_reacted", "message_not_found", call=lambda: self._client.reactions_add(channel=channel, timestamp=ts, name=name))
+        self._ignoring(
+            "already_reacted",
+            "message_not_found",
+            call=lambda: self._client.reactions_add(channel=channel, timestamp=ts, name=name),
+        )
 
     def unreact(self, *, channel: str, ts: str, name: str) -> None:
-        self._ignoring("no_reaction", "message_not_found", call=lambda: self._client.reactions_remove(channel=channel, timestamp=ts, name=name))
+        self._ignoring(
+            "no_reaction",
+            "message_not_found",
+            call=lambda: self._client.reactions_remove(channel=channel, timestamp=ts, name=name),
+        )
 
     @staticmethod
     def _ignoring(*codes: str, call: Callable[[], Any]) -> None:
@@ -277,7 +295,11 @@ class Slack:
         """The id of a channel that the bot is in, by `#name`."""
         cursor = ""
         while True:
-            arguments: dict[str, Any] = {"types": "public_channel,private_channel", "limit": 200, "exclude_archived": True}
+            arguments: dict[str, Any] = {
+                "types": "public_channel,private_channel",
+                "limit": 200,
+                "exclude_archived": True,
+            }
             page = self._client.users_conversations(**arguments, **({"cursor": cursor} if cursor else {}))
             for channel in page["channels"]:
                 if channel["name"] == name.removeprefix("#"):

@@ -1,0 +1,155 @@
+"""One turn: what is to come of a message. Reads only; `bot.turns` records the outcome and carries it out."""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.message import MAX_MESSAGE, has_words
+from bot.outcomes import (
+    Answered,
+    Clarified,
+    Declined,
+    Deflected,
+    Escalated,
+    Handoff,
+    HandoffReason,
+    InProgress,
+    Outcome,
+    Tried,
+)
+from bot.people import Employee
+from bot.routing import Intent, Route, Router
+from knowledge.library import Answer, Library
+from store import Database
+from tickets import queries
+
+TICKET_NUMBER = re.compile(r"\b(?:INC|REQ)[\s#-]*0*(\d{1,9})\b", re.IGNORECASE)
+ASKS_STATUS = re.compile(r"\b(?:status|state|news|update|progress|how is|what about|where)\b", re.IGNORECASE)
+SUMMARY_LIMIT = 2_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the desk knows of a message when it decides. All texts are plain."""
+
+    text: str
+    employee: Employee
+    private: bool
+    """In a direct message or the assistant pane; elsewhere only what everybody may see is used."""
+    files: int = 0
+    earlier: tuple[str, ...] = ()
+    """The employee's previous messages, oldest first: of the thread, or of the last half hour in the direct message."""
+    last: Outcome | None = None
+    """What came of the previous one."""
+    ticket: str | None = None
+    """Number of the conversation's open ticket."""
+    claimed_by: str | None = None
+
+    @property
+    def groups(self) -> frozenset[str]:
+        return self.employee.groups if self.private else frozenset()
+
+
+class Knows(Protocol):
+    """What deciding needs: the desk has it, and so has `deskmate ask`."""
+
+    @property
+    def library(self) -> Library: ...
+    @property
+    def router(self) -> Router: ...
+    @property
+    def database(self) -> Database: ...
+
+
+def decide(desk: Knows, asked: Asked) -> Outcome:
+    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome."""
+    if asked.ticket:
+        return goes_to_the_ticket(asked, asked.ticket)
+    if unreadable := cannot_read(asked):
+        return unreadable
+    if wanted := TICKET_NUMBER.search(asked.text):
+        return status_of(desk, asked, wanted.group(1))
+    route = desk.router.route(asked.text)
+    if route.intent is Intent.HUMAN:
+        return escalate(asked, HandoffReason.EMPLOYEE_ASKED)
+    if route.intent is Intent.NOT_SOLVED and isinstance(asked.last, Answered):
+        return escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
+    if route.intent is Intent.MY_TICKETS:
+        return my_tickets(desk, asked)
+    if small := small_talk(route):
+        return small
+    if route.intent is Intent.ROUTINE and route.workflow:
+        return InProgress(workflow=route.workflow, text="I can do that for you.")
+    return from_the_knowledge_base(desk, asked, route)
+
+
+def goes_to_the_ticket(asked: Asked, ticket: str) -> Outcome:
+    handoff = Handoff(HandoffReason.EMPLOYEE_ASKED, summary=asked.text[:SUMMARY_LIMIT])
+    return Escalated(handoff, ticket=ticket, follow_up=True, claimed_by=asked.claimed_by)
+
+
+def cannot_read(asked: Asked) -> Outcome | None:
+    if len(asked.text) >= MAX_MESSAGE:
+        return Clarified(
+            "That is more than I can read at once, but I have kept it. "
+            "Tell me in two or three sentences what you need, or attach the log as a file."
+        )
+    if has_words(asked.text):
+        return None
+    if asked.files:
+        return Clarified(
+            "Thanks, I have kept your file. I can't look inside it: tell me in a few words what goes wrong."
+        )
+    return Clarified("I didn't catch a question there. Tell me in a few words what you need.")
+
+
+def status_of(desk: Knows, asked: Asked, digits: str) -> Outcome:
+    with desk.database.reading() as session:
+        found = queries.find(session, digits)
+        if found is None or asked.employee.user != found.requester:
+            return Deflected(
+                "ticket_status",
+                f"I don't find a ticket {digits} of yours. Check the number, or ask me for “my tickets”.",
+            )
+        return Deflected("ticket_status", queries.one_line(found))
+
+
+def my_tickets(desk: Knows, asked: Asked) -> Outcome:
+    with desk.database.reading() as session:
+        lines = [queries.one_line(ticket) for ticket in queries.open_tickets_of(session, asked.employee.user)]
+    if not lines:
+        return Deflected("ticket_status", "You have no open tickets.")
+    return Deflected("ticket_status", "\n".join(["Your open tickets:", *(f"• {line}" for line in lines[:20])]))
+
+
+def small_talk(route: Route) -> Outcome | None:
+    if route.intent is Intent.GREETING:
+        return Clarified(
+            "Hello! Ask me anything about IT, and I'll look it up. I can also reset your password or bring in a person.",
+            options=("I forgot my password", "How do I connect to the VPN?", "Talk to a human"),
+        )
+    if route.intent is Intent.THANKS:
+        return Clarified("You're welcome. I'm here when you need me again.")
+    if route.intent is Intent.NOT_SOLVED:
+        return Clarified("I'm sorry. Tell me in a sentence what you are trying to do and what happens instead.")
+    return None
+
+
+def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Outcome:
+    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier)
+    if answer.confident:
+        return Answered(answer)
+    if not route.on_topic and not asked.files:
+        return Declined(
+            "I don't know that. It doesn't look like something our IT knowledge base covers; "
+            "if it is about your IT after all, a person can help."
+        )
+    return escalate(asked, HandoffReason.LOW_CONFIDENCE if answer.citations else HandoffReason.NO_KNOWLEDGE, answer)
+
+
+def escalate(asked: Asked, reason: HandoffReason, answer: Answer | None = None) -> Escalated:
+    summary = "\n".join([*asked.earlier, asked.text])[-SUMMARY_LIMIT:]
+    tried = tuple(
+        Tried(citation.title, citation.url, answer.confidence) for citation in (answer.citations if answer else ())
+    )
+    return Escalated(Handoff(reason, summary, tried))

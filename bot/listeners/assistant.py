@@ -1,0 +1,20 @@
+"""Slack's assistant pane: greeted when it opens; what is written there are messages like any other."""
+
+from typing import Any
+
+from slack_bolt import App
+
+from bot.turns import Turns
+
+
+def register(app: App, turns: Turns) -> None:
+    @app.event("assistant_thread_started")
+    def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
+        thread = event["assistant_thread"]
+        turns.open_assistant(
+            team=body["team_id"], channel=thread["channel_id"], thread_ts=thread["thread_ts"], user=thread["user_id"]
+        )
+
+    @app.event("assistant_thread_context_changed")
+    def looked_elsewhere() -> None:
+        """Which channel the person looks at changes nothing for an answer."""

@@ -1,0 +1,116 @@
+"""What a message is, before the knowledge base is asked: a wish for a human, small talk, a routine request, off topic.
+
+Each intent declares example utterances; a message takes the intent of its nearest example by cosine similarity if that
+is near enough. Examples that only look alike (a question *about* passwords) are declared too, so that they win.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.examples import (
+    ABOUT_ROUTINE,
+    GREETING,
+    HUMAN,
+    IT_MATTERS,
+    MY_TICKETS,
+    NOT_IT,
+    NOT_SOLVED,
+    THANKS,
+)
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+class Intent(StrEnum):
+    HUMAN = "human"
+    GREETING = "greeting"
+    THANKS = "thanks"
+    NOT_SOLVED = "not_solved"
+    MY_TICKETS = "my_tickets"
+    ROUTINE = "routine"
+    OTHER = "other"
+
+
+class Routine(Protocol):
+    """What routing needs of a workflow."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def examples(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Route:
+    intent: Intent
+    score: float
+    """Cosine similarity to the nearest example."""
+    workflow: str | None = None
+    on_topic: bool = True
+    """False when the message is nearer to chatter and general knowledge than to anything an IT desk is for."""
+
+
+NEAR = {
+    Intent.HUMAN: 0.72,
+    Intent.GREETING: 0.80,
+    Intent.THANKS: 0.75,
+    Intent.NOT_SOLVED: 0.70,
+    Intent.MY_TICKETS: 0.75,
+    Intent.ROUTINE: 0.66,
+}
+"""How similar a message must be to an example of the intent. A routine request asks before it acts, so it may be loose."""
+
+SHORT = 12
+"""Words; a longer message is about something, however politely it begins."""
+
+WANTS_HUMAN = re.compile(
+    r"\b(?:talk|speak|chat|write)\s+(?:to|with)\s+(?:a|an|some|the|real|actual)?\s*"
+    r"(?:human|person|real person|agent|someone|somebody|technician|colleague|people)\b"
+    r"|\b(?:connect|transfer|pass|hand)\s+me\s+(?:on\s+|over\s+)?(?:to|with)\b.*\b(?:human|person|agent|someone|technician|support)\b"
+    r"|\b(?:human|real person|live agent)\s*(?:please|pls|now)\b"
+    r"|^(?:human|agent|a human|real person)[.!]*$",
+    re.IGNORECASE,
+)
+
+
+class Router:
+    """Routes messages by their nearest example; safe to use from many threads once built."""
+
+    def __init__(self, encode: Encode, workflows: Sequence[Routine]) -> None:
+        self._encode = encode
+        labelled: list[tuple[str, Intent, str | None]] = []
+        for intent, examples in (
+            (Intent.HUMAN, HUMAN),
+            (Intent.GREETING, GREETING),
+            (Intent.THANKS, THANKS),
+            (Intent.NOT_SOLVED, NOT_SOLVED),
+            (Intent.MY_TICKETS, MY_TICKETS),
+            (Intent.OTHER, ABOUT_ROUTINE + IT_MATTERS),
+        ):
+            labelled += [(text, intent, None) for text in examples]
+        for workflow in workflows:
+            labelled += [(text, Intent.ROUTINE, workflow.name) for text in workflow.examples]
+        self._labels = [(intent, workflow) for _, intent, workflow in labelled]
+        self._examples = encode([text for text, _, _ in labelled])
+        self._not_it = encode(NOT_IT)
+
+    def route(self, text: str) -> Route:
+        """The message's intent. `text` is plain, not Slack's escaped form."""
+        vector = self._encode([text])[0]
+        similar = self._examples @ vector
+        on_topic = float(np.sort(similar)[-3:].mean()) >= float(np.sort(self._not_it @ vector)[-3:].mean())
+        nearest = int(similar.argmax())
+        intent, workflow = self._labels[nearest]
+        score = float(similar[nearest])
+        if WANTS_HUMAN.search(text):
+            return Route(Intent.HUMAN, 1.0)
+        brief = len(text.split()) <= SHORT
+        if intent is Intent.OTHER or score < NEAR[intent] or not (brief or intent is Intent.ROUTINE):
+            return Route(Intent.OTHER, score, on_topic=on_topic)
+        return Route(intent, score, workflow)
