@@ -1,12 +1,19 @@
 """The workspace as people use it: they post, click, fill in forms; pages read what they see.
 
-Every method is safe to call from any thread. `submit` and `command` wait for the app's answer (up to 3 s), so call
-them from a worker thread, never on the server's event loop (a `def` endpoint of Starlette runs in one).
+Every method is safe to call from any thread. `submit`, `command` and the clicks wait for the app's answer (up to 3 s),
+so call them from a worker thread, never on the server's event loop (a `def` endpoint of Starlette runs in one).
+
+The class is built in layers, a file each: `State` (memory, changes), `Events` (what the app is told), `Reading` (what a
+page shows), `Interactions` (buttons, forms, commands), and here what people write.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import uuid
+from collections.abc import Sequence
+from mimetypes import guess_type
 from typing import Any
 
+from sandbox.errors import NoSuchThing
+from sandbox.interactions import Interactions
 from sandbox.objects import (
     Acknowledgement,
     AssistantThread,
@@ -21,6 +28,7 @@ from sandbox.objects import (
     User,
     View,
 )
+from sandbox.typed import as_slack_sends, rich_text
 
 __all__ = [
     "Acknowledgement",
@@ -39,118 +47,123 @@ __all__ = [
 ]
 
 
-class Workspace:
-    team: Team
-    users: dict[str, User]
-    channels: dict[str, Channel]
-    bot_user_id: str  # U0DESK
-    bot_id: str  # B0DESK
-    app_id: str  # A0DESK
-    assistant_threads: dict[tuple[str, str], AssistantThread]  # by (channel, thread_ts)
-
-    # What a person does; ids in, Slack's events out.
-    def post(self, user: str, channel: str, text: str, *, thread_ts: str | None = None, files: Sequence[File] = ()) -> str:
+class Workspace(Interactions):
+    def post(
+        self, user: str, channel: str, text: str, *, thread_ts: str | None = None, files: Sequence[File] = ()
+    ) -> str:
         """Post as typed (escaped here; `<@U..>` stays a mention, `@Deskmate` becomes one); returns the ts."""
-        raise NotImplementedError
+        with self.lock:
+            room = self.channel(channel)
+            if user not in room.members:
+                raise NoSuchThing(f"{user} is not in {room.name}")
+            if thread_ts is not None:
+                self.stored(channel, thread_ts)
+            message = Message(self.next_ts(), channel, user, self._typed(text), thread_ts)
+            message.client_msg_id = str(uuid.uuid4())
+            if text:
+                message.blocks = [rich_text(message.text)]
+            if files:
+                message.files, message.subtype, message.client_msg_id = list(files), "file_share", None
+            self.add_message(message)
+            self.tell_posted(message)
+            return message.ts
+
+    def _typed(self, text: str) -> str:
+        names = {user.name: user.id for user in self.users.values()} | {u.handle: u.id for u in self.users.values()}
+        return as_slack_sends(text, names)
+
+    def upload(
+        self, user: str, channel: str, name: str, content: bytes, text: str = "", *, thread_ts: str | None = None
+    ) -> str:
+        """Post a message with one file; returns the message's ts."""
+        with self.lock:
+            file_id = self.new_id("F")
+            kind = guess_type(name)[0] or "application/octet-stream"
+            url = f"{self.base_url}/files-pri/{self.team.id}-{file_id}/{name}"
+            file = File(file_id, name, kind, content, user, [channel], int(self.clock()), url)
+            self.files[file_id] = file
+            return self.post(user, channel, text, thread_ts=thread_ts, files=[file])
 
     def edit(self, user: str, channel: str, ts: str, text: str) -> None:
-        raise NotImplementedError
+        with self.lock:
+            message = self._own(user, channel, ts)
+            previous = message.to_slack()
+            message.text = self._typed(text)
+            message.blocks = self.with_ids([rich_text(message.text)])
+            message.edited_ts, message.edited_by = self.next_ts(), user
+            self.changed(Change("channel", channel, message.thread_ts))
+            self.tell_changed(message, previous)
 
     def delete(self, user: str, channel: str, ts: str) -> None:
-        raise NotImplementedError
+        with self.lock:
+            message = self._own(user, channel, ts)
+            previous = message.to_slack()
+            self.remove_message(message)
+            self.tell_deleted(channel, previous)
 
-    def upload(self, user: str, channel: str, name: str, content: bytes, text: str = "", *, thread_ts: str | None = None) -> str:
-        """Post a message with one file; returns the message's ts."""
-        raise NotImplementedError
+    def _own(self, user: str, channel: str, ts: str) -> Message:
+        message = self.stored(channel, ts)
+        if message.user != user:
+            raise NoSuchThing(f"{user} did not write {ts}")
+        return message
 
     def react(self, user: str, channel: str, ts: str, name: str) -> None:
         """Add the reaction, or take it back when the person has it already."""
-        raise NotImplementedError
-
-    def click(self, user: str, channel: str, message_ts: str, block_id: str, action_id: str, value: Any = None) -> Acknowledgement:
-        """Use an element of a message. `value`: an option's value (selects, radio, overflow), a list of them
-        (multi-selects, checkboxes), a date, a user id, typed text, or for feedback_buttons the pressed button's value;
-        None for buttons. Waits for the acknowledgement."""
-        raise NotImplementedError
-
-    def click_home(self, user: str, block_id: str, action_id: str, value: Any = None) -> Acknowledgement:
-        raise NotImplementedError
-
-    def click_view(self, user: str, view_id: str, block_id: str, action_id: str, value: Any = None) -> Acknowledgement:
-        raise NotImplementedError
-
-    def submit(self, user: str, view_id: str, values: Mapping[str, Any]) -> dict[str, str] | None:
-        """Submit a modal. `values`: {block_id: {action_id: value}} or, for one input per block, {block_id: value}.
-        Returns None when accepted (closed, updated or pushed: see `view_of`), else the errors by block id ("" for none)."""
-        raise NotImplementedError
-
-    def close(self, user: str, view_id: str, *, all_views: bool = False) -> None:
-        """Close the top modal (all of the stack with `all_views`); the app hears of it if it asked to."""
-        raise NotImplementedError
+        with self.lock:
+            message = self.stored(channel, ts)
+            added = user not in message.reactions.get(name, [])
+            if added:
+                message.reactions.setdefault(name, []).append(user)
+            else:
+                message.reactions[name].remove(user)
+                if not message.reactions[name]:
+                    del message.reactions[name]
+            self.changed(Change("channel", channel, message.thread_ts))
+            kind = "reaction_added" if added else "reaction_removed"
+            item = {"type": "message", "channel": channel, "ts": ts}
+            event: Json = {"type": kind, "user": user, "reaction": name, "item": item, "item_user": message.user}
+            self.send_event(event | {"event_ts": self.next_ts()}, kind)
 
     def open_home(self, user: str, tab: str = "home") -> None:
-        raise NotImplementedError
+        with self.lock:
+            event: Json = {"type": "app_home_opened", "user": user, "channel": self.dm_of(user).id, "tab": tab}
+            view = self.homes.get(user)
+            if view is not None and tab == "home":
+                event["view"] = self._wire_view(view)
+            self.send_event(event | {"event_ts": self.next_ts()}, "app_home_opened")
 
     def open_assistant(self, user: str, context_channel: str | None = None) -> str:
         """Open a new thread of the assistant pane; returns its thread_ts in the person's DM."""
-        raise NotImplementedError
+        with self.lock:
+            room = self.dm_of(user)
+            root = self.bot_message(room.id, {"text": "New Assistant Thread"}, None)
+            root.subtype, root.thread_ts = "assistant_app_thread", root.ts
+            self.add_message(root)
+            self.assistant_threads[(room.id, root.ts)] = AssistantThread(user, room.id, root.ts)
+            self._tell_assistant("assistant_thread_started", user, room.id, root.ts, context_channel)
+            self.changed(Change("assistant", room.id, root.ts, user))
+            return root.ts
 
-    def command(self, user: str, channel: str, command: str, text: str = "") -> Message | None:
-        """Type a slash command; returns the ephemeral message that came as its direct answer, if any."""
-        raise NotImplementedError
+    def change_assistant_context(self, user: str, thread_ts: str, context_channel: str) -> None:
+        """The person looks at another channel while the pane is open."""
+        self._tell_assistant("assistant_thread_context_changed", user, self.dm_of(user).id, thread_ts, context_channel)
+
+    def _tell_assistant(self, kind: str, user: str, channel: str, thread_ts: str, context_channel: str | None) -> None:
+        context: Json = {}
+        if context_channel is not None:
+            context = {"channel_id": context_channel, "team_id": self.team.id, "enterprise_id": None}
+        thread: Json = {"user_id": user, "context": context, "channel_id": channel, "thread_ts": thread_ts}
+        self.send_event({"type": kind, "assistant_thread": thread, "event_ts": self.next_ts()}, kind)
 
     def change_profile(self, user: str, **fields: Any) -> None:
         """Change `name`, `display_name`, `title`, `emails`, `deleted`, `is_restricted`...; the app gets user_change."""
-        raise NotImplementedError
-
-    # What a page reads: copies, safe to keep.
-    def people(self) -> list[User]:
-        """Everybody but the bot, by name."""
-        raise NotImplementedError
-
-    def channels_of(self, user: str) -> list[Channel]:
-        """The person's channels, then their DM with the bot (its `name` is the bot's)."""
-        raise NotImplementedError
-
-    def dm_of(self, user: str) -> Channel:
-        raise NotImplementedError
-
-    def message(self, channel: str, ts: str) -> Message | None:
-        raise NotImplementedError
-
-    def messages(self, channel: str, viewer: str) -> list[Message]:
-        """Top level, oldest first, with the viewer's ephemeral messages."""
-        raise NotImplementedError
-
-    def thread(self, channel: str, ts: str, viewer: str) -> list[Message]:
-        """The root, then the replies, oldest first, with the viewer's ephemeral messages."""
-        raise NotImplementedError
-
-    def assistant_of(self, channel: str, thread_ts: str) -> AssistantThread | None:
-        raise NotImplementedError
-
-    def view_of(self, user: str) -> View | None:
-        """The modal on top of the person's stack."""
-        raise NotImplementedError
-
-    def home_of(self, user: str) -> View | None:
-        raise NotImplementedError
-
-    def mail_of(self, user: str) -> list[Mail]:
-        """Mail to any of the person's addresses, oldest first."""
-        raise NotImplementedError
-
-    def totp_of(self, user: str) -> tuple[str, int] | None:
-        """The authenticator's code now and the whole seconds it stays valid; None without a secret."""
-        raise NotImplementedError
-
-    def file(self, file_id: str) -> File | None:
-        raise NotImplementedError
-
-    def changes(self) -> AsyncIterator[Change]:
-        """Every change from now on; ends when the sandbox stops. Call on the server's loop."""
-        raise NotImplementedError
-
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 5.0) -> bool:
-        """Wait (without polling) until a change makes `condition` true; False after `timeout` seconds."""
-        raise NotImplementedError
+        with self.lock:
+            person = self.user(user)
+            for name, value in fields.items():
+                if name in {"id", "team_id"} or not hasattr(person, name):
+                    raise NoSuchThing(f"A profile has no field {name} that can change")
+                setattr(person, name, value)
+            person.updated = int(self.clock())
+            self.changed(Change("users", user=user))
+            event: Json = {"type": "user_change", "user": person.to_slack(), "cache_ts": person.updated}
+            self.send_event(event | {"event_ts": self.next_ts()}, "user_change")
