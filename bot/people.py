@@ -1,16 +1,41 @@
 """Who writes: a Slack user id, bound to an account of the directory, and in good standing or not."""
 
+import contextvars
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from http.client import HTTPException
 
-from bot.directory.directory import Directory
+from slack_sdk.errors import SlackApiError
+
+from bot.directory.directory import Directory, DirectoryUnavailable, Person
 from bot.directory.feed import FeedInvalid, ImportReport, PersonFeed, load_feed
+from bot.directory.importing import Importer
+from bot.directory.records import Binding, PersonRecord, address_owners, binding_of
+from bot.directory.seeds import Seeds
+from bot.errors import SlackUnavailable
 from bot.notices import Notices
-from bot.slack import Slack
+from bot.slack import Slack, SlackUser
 from store import Database
+from store.durable import Durable
 
 __all__ = ["Employee", "FeedInvalid", "ImportReport", "People", "PersonFeed", "load_feed"]
+
+log = logging.getLogger(__name__)
+
+ASK_IT = "Ask IT in person."
+
+SUSPICIONS = {
+    "email_changed": "its mail address in Slack has changed",
+    "email_of_another": "its mail address in Slack belongs to another account",
+    "deactivated": "it was deactivated in Slack",
+    "guest": "it became a guest in Slack",
+    "moved": "it moved to another workspace",
+    "account_changed": "the directory account was renamed",
+    "repudiated": "its owner says that a password reset wasn't theirs",
+}
+"""Why a binding was suspended, completing “the link with the Slack account was suspended, since …”."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +71,212 @@ class People:
         self._database = database
         self._slack = slack
         self._directory = directory
-        self._secret_key = secret_key
         self._now = now
         self._notices = notices
         self._alert = alert
+        self._importer = Importer(database=database, directory=directory, seeds=Seeds(secret_key), now=now)
+        self._tell: Callable[[int, str], None] = self._tell_of_suspension
+
+    def durable(self, durable: Durable) -> None:
+        """Register the workflow that tells of suspended bindings, before the runtime starts."""
+
+        def suspended(binding: int, since: str) -> None:
+            for number, mail in enumerate(self._suspension_mails(binding)):
+                durable.step(f"mail {number}", mail, retries=6)
+            durable.step("alert", self._suspension_alert, binding, since, retries=6)
+
+        registered = durable.workflow("binding_suspended", suspended)
+
+        def tell(binding: int, since: str) -> None:
+            # In an empty context: the runtime starts no workflow from within a step, where `identify` often runs.
+            contextvars.Context().run(
+                lambda: durable.start(registered, binding, since, key=f"suspended:{binding}:{since}")
+            )
+
+        self._tell = tell
 
     def identify(self, *, team: str, user: str, user_team: str | None = None, max_age: float = 60) -> Employee:
         """The person behind a signed Slack payload; never raises for an unknown or unreachable one.
 
         `max_age`: how old, in seconds, Slack's word on the person may be; the directory is asked each time.
         """
-        raise NotImplementedError
+        nobody = Employee(team=team, user=user, name=user)
+        if self._slack is None:
+            return replace(nobody, refusal="I'm not connected to Slack.")
+        try:
+            seen = self._slack.user(user, max_age=max_age)
+        except (SlackApiError, SlackUnavailable, OSError, HTTPException) as error:
+            log.warning("Slack doesn't tell who %s is: %s", user, type(error).__name__)
+            return replace(nobody, refusal="Slack doesn't tell me who you are at the moment. Try again in a minute.")
+        nobody = replace(nobody, name=seen.name)
+        with self._database.reading() as session:
+            binding = binding_of(session, team, user)
+        status = standing(seen, team=team, user_team=user_team)
+        if status is not None:
+            why, refusal = status
+            if binding is not None and binding.seen_at is not None:
+                self._suspend(binding, why)
+            return replace(nobody, refusal=refusal)
+        if binding is None:
+            return replace(nobody, refusal=f"Your Slack account isn't linked with a directory account. {ASK_IT}")
+        if binding.suspended_at is not None:
+            self._tell(binding.id, binding.suspended_at.isoformat())  # in case the first time was lost
+            return replace(nobody, refusal=suspended_text(binding))
+        if suspicion := self._look_at_address(binding, seen):
+            self._suspend(binding, suspicion)
+            return replace(
+                nobody, refusal=f"I've suspended the link with your account, since {SUSPICIONS[suspicion]}. {ASK_IT}"
+            )
+        return self._in_the_directory(nobody, binding)
+
+    def _in_the_directory(self, nobody: Employee, binding: Binding) -> Employee:
+        try:
+            person = self._directory.get(binding.directory_id)
+        except DirectoryUnavailable as error:
+            log.warning("the directory doesn't tell who %s is: %s", nobody.user, error)
+            return replace(nobody, refusal="The directory doesn't answer at the moment. Try again in a minute.")
+        if person is None:
+            return replace(
+                nobody, refusal=f"The directory account that your Slack account belongs to is gone. {ASK_IT}"
+            )
+        if person.account.casefold() != binding.account:
+            self._suspend(binding, "account_changed")
+            return replace(nobody, refusal=f"Your directory account was renamed since it was linked. {ASK_IT}")
+        if not person.enabled:
+            return replace(nobody, refusal=f"Your directory account is disabled. {ASK_IT}")
+        return replace(
+            nobody,
+            account=binding.account,
+            directory_id=person.directory_id,
+            groups=self._groups(binding.account, person),
+        )
 
     def by_account(self, account: str) -> Employee | None:
         """The person with this account, for the command line; Slack isn't asked. Errors: `DirectoryUnavailable`."""
-        raise NotImplementedError
+        person = self._directory.find(account)
+        if person is None or not person.enabled:
+            return None
+        return Employee(
+            team="",
+            user="",
+            name=person.name,
+            account=person.account.casefold(),
+            directory_id=person.directory_id,
+            groups=self._groups(person.account.casefold(), person),
+            refusal="That is only done in Slack, where I can tell that it's you.",
+        )
 
     def import_feed(self, people: Sequence[PersonFeed]) -> ImportReport:
-        """Take in an administrator's feed; the same feed again changes nothing."""
-        raise NotImplementedError
+        """Take in an administrator's feed; the same feed again changes nothing. Errors: `FeedInvalid`."""
+        return self._importer.take_all(people)
 
     def slack_user_changed(self, team: str, user: str) -> None:
-        """Slack said that a person changed: look at them now, and suspend the binding if it can't be trusted any more."""
-        raise NotImplementedError
+        """Slack said that a person changed: look at them now, and suspend the binding if it isn't to be trusted."""
+        with self._database.reading() as session:
+            bound = binding_of(session, team, user) is not None
+        if bound:
+            self.identify(team=team, user=user, max_age=0)
+
+    def suspend(self, team: str, user: str, why: str) -> None:
+        """End the trust in a binding, for a reason of `SUSPICIONS`."""
+        with self._database.reading() as session:
+            binding = binding_of(session, team, user)
+        if binding is not None:
+            self._suspend(binding, why)
+
+    def _groups(self, account: str, person: Person) -> frozenset[str]:
+        with self._database.reading() as session:
+            known = session.get(PersonRecord, account)
+            return person.groups | frozenset(known.groups if known else ())
+
+    def _look_at_address(self, binding: Binding, seen: SlackUser) -> str | None:
+        """What is suspicious of the mail address that Slack has; the first sight of it is kept."""
+        address = seen.email.casefold() if seen.email else None
+        with self._database.reading() as session:
+            owners = address_owners(session, address) if address else set()
+        if owners and binding.account not in owners:
+            return "email_of_another"
+        if binding.slack_email and address and address != binding.slack_email:
+            return "email_changed"
+        if binding.seen_at is None or (address and not binding.slack_email):
+            with self._database.transaction() as session:
+                held = session.get_one(Binding, binding.id, with_for_update=True)
+                held.seen_at = held.seen_at or self._now()
+                held.slack_email = held.slack_email or address
+        return None
+
+    def _suspend(self, binding: Binding, why: str) -> None:
+        with self._database.transaction() as session:
+            held = session.get(Binding, binding.id, with_for_update=True)
+            if held is None or held.suspended_at is not None:
+                return
+            since = held.suspended_at = self._now()
+            held.suspended_why = why
+        log.warning("binding %s of %s suspended: %s", binding.id, binding.account, why)
+        self._tell(binding.id, since.isoformat())
+
+    # Telling of it
+
+    def _tell_of_suspension(self, binding: int, since: str) -> None:
+        """Without a durable runtime: each way is tried once."""
+
+        def alert() -> None:
+            self._suspension_alert(binding, since)
+
+        for tell in (*self._suspension_mails(binding), alert):
+            try:
+                tell()
+            except (OSError, SlackUnavailable, SlackApiError) as error:
+                log.warning("could not tell of the suspension of binding %s: %s", binding, error)
+
+    def _suspension_mails(self, binding_id: int) -> list[Callable[[], None]]:
+        with self._database.reading() as session:
+            binding = session.get(Binding, binding_id)
+            person = session.get(PersonRecord, binding.account) if binding else None
+        if binding is None or person is None or self._notices is None or not self._notices.available:
+            return []
+        notices, why, key = (
+            self._notices,
+            SUSPICIONS[binding.suspended_why or "moved"],
+            f"suspended:{binding.id}:{binding.suspended_at}",
+        )
+        text = (
+            f"Hello {person.name},\n\nthe link between your account {binding.account} and your Slack account was "
+            f"suspended, since {why}.\nNothing that needs your identity can be done from Slack until IT has looked at "
+            "it. If you didn't expect this, call IT now.\n"
+        )
+
+        def mail_to(address: str) -> Callable[[], None]:
+            return lambda: notices.mail(key=key, to=address, subject="Your Slack account was unlinked", text=text)
+
+        return [mail_to(address) for address in person.emails]
+
+    def _suspension_alert(self, binding_id: int, since: str) -> None:
+        with self._database.reading() as session:
+            binding = session.get(Binding, binding_id)
+        if binding is None or self._alert is None:
+            return
+        why = SUSPICIONS[binding.suspended_why or "moved"]
+        self._alert(
+            f"suspended:{binding_id}:{since}",
+            f"The link of {binding.account} with the Slack account {binding.slack_user_id} was suspended, since {why}. "
+            "Check with its owner in person before you import it anew.",
+        )
+
+
+def standing(seen: SlackUser, *, team: str, user_team: str | None) -> tuple[str, str] | None:
+    """Why somebody isn't a full member of the workspace: the reason's name, and what they are told."""
+    if seen.deleted:
+        return "deactivated", "Your Slack account is deactivated."
+    if seen.is_bot:
+        return "guest", "I do that for people only, not for apps."
+    if seen.is_guest:
+        return "guest", f"Guests of this workspace can't do that here. {ASK_IT}"
+    if seen.team != team or (user_team is not None and user_team != team):
+        return "moved", f"You belong to another workspace, so I can't do that here. {ASK_IT}"
+    return None
+
+
+def suspended_text(binding: Binding) -> str:
+    why = SUSPICIONS.get(binding.suspended_why or "", "something about it has changed")
+    return f"The link of your Slack account with your directory account is suspended, since {why}. {ASK_IT}"

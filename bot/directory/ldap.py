@@ -1,0 +1,291 @@
+"""An LDAP directory in OpenLDAP's manner: the only place that knows its client library.
+
+The service account needs read access to people and groups, and write access to `userPassword` and
+`pwdAccountLockedTime` of ordinary people, but not of privileged ones: then the directory refuses, too, what the desk
+refuses. The server keeps its password policy by the `ppolicy` overlay; `disable` takes effect with `pwdLockout: TRUE`.
+"""
+
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from ldap3 import AUTO_BIND_NONE, BASE, MODIFY_REPLACE, NONE, SUBTREE, Connection, Server, Tls
+from ldap3.core.exceptions import LDAPException
+from ldap3.core.results import (
+    RESULT_CONSTRAINT_VIOLATION,
+    RESULT_INSUFFICIENT_ACCESS_RIGHTS,
+    RESULT_INVALID_CREDENTIALS,
+    RESULT_NO_SUCH_OBJECT,
+    RESULT_SUCCESS,
+)
+from ldap3.utils.conv import escape_filter_chars
+from ldap3.utils.dn import parse_dn
+
+from bot.directory.directory import DirectoryUnavailable, PasswordRefused, Person
+from bot.directory.settings import DirectorySettings
+from bot.errors import BotError
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 8
+LOCKED_FOR_GOOD = "000001010000Z"
+"""`pwdAccountLockedTime` of an account that only an administrator unlocks (draft-behera-ldap-password-policy)."""
+DEEPEST_NESTING = 20
+ATTRIBUTES = ["entryUUID", "uid", "cn", "displayName", "mail", "manager", "pwdAccountLockedTime"]
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+Entry = dict[str, Any]
+
+
+class DirectoryMisconfigured(BotError):
+    """A setting of the directory is missing or can't be right."""
+
+
+class LdapDirectory:
+    """Satisfies `Directory`. A connection per call: calls are rare, and nothing stale is ever used."""
+
+    def __init__(self, settings: DirectorySettings) -> None:
+        """Errors: `DirectoryMisconfigured`; the server isn't asked yet."""
+        url = urlsplit(settings.ldap_url or "")
+        if url.scheme not in ("ldap", "ldaps") or not url.hostname:
+            raise DirectoryMisconfigured("DESKMATE_LDAP_URL must be ldaps://host or ldap://host.")
+        if not settings.ldap_bind_dn or settings.ldap_bind_password is None or not settings.ldap_base_dn:
+            raise DirectoryMisconfigured(
+                "LDAP needs DESKMATE_LDAP_BIND_DN, DESKMATE_LDAP_BIND_PASSWORD and DESKMATE_LDAP_BASE_DN."
+            )
+        self._starttls = url.scheme == "ldap" and not is_this_machine(url.hostname)
+        self._server = Server(
+            url.hostname,
+            port=url.port or (636 if url.scheme == "ldaps" else 389),
+            use_ssl=url.scheme == "ldaps",
+            tls=Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.ldap_ca_file),
+            connect_timeout=CONNECT_SECONDS,
+            get_info=NONE,
+        )
+        self._bind_dn = settings.ldap_bind_dn
+        self._bind_password = settings.ldap_bind_password
+        self._base = settings.ldap_base_dn
+        self._privileged = settings.privileged_groups
+
+    def find(self, account: str) -> Person | None:
+        with self._connection() as connection:
+            return self._person(connection, self._one(connection, f"(uid={escape_filter_chars(account)})"))
+
+    def get(self, directory_id: str) -> Person | None:
+        with self._connection() as connection:
+            return self._person(connection, self._by_id(connection, directory_id))
+
+    def set_password(self, directory_id: str, new: str) -> None:
+        with self._connection() as connection:
+            dn = self._dn(connection, directory_id)
+            # RFC 3062: the server hashes it and applies its policy; a plain `replace` might store what it is given.
+            connection.extend.standard.modify_password(dn, new_password=new)
+            result = connection.result
+        match result["result"]:
+            case code if code == RESULT_SUCCESS:
+                return
+            case code if code == RESULT_CONSTRAINT_VIOLATION:
+                raise PasswordRefused(refusal(str(result.get("message") or "")))
+            case code if code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
+                raise PasswordRefused("The directory doesn't let me change this account's password.")
+            case _:
+                raise DirectoryUnavailable(f"The directory didn't change the password ({result['description']}).")
+
+    def check_password(self, directory_id: str, password: str) -> bool:
+        if not password:
+            return False  # a bind without a password succeeds as nobody (RFC 4513, 5.1.2)
+        with self._connection() as connection:
+            dn = self._dn(connection, directory_id)
+        try:
+            with self._open(dn, password) as tried:
+                code = tried.result["result"]
+        except LDAPException as error:
+            raise DirectoryUnavailable("The directory didn't answer.") from error
+        if code not in (RESULT_SUCCESS, RESULT_INVALID_CREDENTIALS):
+            raise DirectoryUnavailable("The directory didn't say whether the password is right.")
+        return bool(code == RESULT_SUCCESS)
+
+    def password_marker(self, directory_id: str) -> str:
+        """`pwdChangedTime` (whole seconds) if the server keeps it; otherwise `entryCSN`, which other changes move too."""
+        with self._connection() as connection:
+            entry = self._by_id(connection, directory_id, ["pwdChangedTime", "entryCSN"])
+            if entry is None:
+                raise DirectoryUnavailable("The directory doesn't know this account any more.")
+            changed = first(entry, "pwdChangedTime")
+            return f"changed {changed}" if changed else f"csn {first(entry, 'entryCSN')}"
+
+    def disable(self, directory_id: str) -> None:
+        with self._connection() as connection:
+            dn = self._dn(connection, directory_id)
+            connection.modify(dn, {"pwdAccountLockedTime": [(MODIFY_REPLACE, [LOCKED_FOR_GOOD])]})
+            if connection.result["result"] != RESULT_SUCCESS:
+                raise DirectoryUnavailable(f"The directory didn't disable it ({connection.result['description']}).")
+
+    # Connections
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """A connection as the service account. Errors of the library inside the block are `DirectoryUnavailable`."""
+        try:
+            with self._open(self._bind_dn, self._bind_password.get_secret_value()) as connection:
+                if connection.result["result"] != RESULT_SUCCESS:
+                    raise DirectoryUnavailable("The directory doesn't let the service account in.")
+                yield connection
+        except LDAPException as error:
+            raise DirectoryUnavailable(f"The directory didn't answer ({type(error).__name__}).") from error
+
+    @contextmanager
+    def _open(self, dn: str, password: str) -> Iterator[Connection]:
+        connection = Connection(
+            self._server,
+            user=dn,
+            password=password,
+            auto_bind=AUTO_BIND_NONE,
+            receive_timeout=ANSWER_SECONDS,
+            auto_referrals=False,
+            check_names=False,
+        )
+        try:
+            connection.open(read_server_info=False)
+            if self._starttls and not connection.start_tls(read_server_info=False):
+                raise DirectoryUnavailable(
+                    "The directory doesn't offer StartTLS, and a password must not go in the clear."
+                )
+            connection.bind(read_server_info=False)
+            yield connection
+        finally:
+            connection.unbind()
+
+    # Look-ups
+
+    def _dn(self, connection: Connection, directory_id: str) -> str:
+        entry = self._by_id(connection, directory_id)
+        if entry is None:
+            raise DirectoryUnavailable("The directory doesn't know this account any more.")
+        return str(entry["dn"])
+
+    def _by_id(self, connection: Connection, directory_id: str, attributes: list[str] | None = None) -> Entry | None:
+        if not UUID.fullmatch(directory_id):
+            return None
+        return self._one(connection, f"(entryUUID={directory_id})", attributes)
+
+    def _one(self, connection: Connection, wanted: str, attributes: list[str] | None = None) -> Entry | None:
+        found = self._search(connection, self._base, wanted, attributes or ATTRIBUTES, limit=2)
+        if len(found) > 1:
+            raise DirectoryUnavailable("The directory has more than one account of that name.")
+        return found[0] if found else None
+
+    @staticmethod
+    def _search(
+        connection: Connection, base: str, wanted: str, attributes: list[str], *, limit: int = 0, scope: str = SUBTREE
+    ) -> list[Entry]:
+        connection.search(
+            base, wanted, search_scope=scope, attributes=attributes, size_limit=limit, time_limit=ANSWER_SECONDS
+        )
+        if connection.result["result"] == RESULT_NO_SUCH_OBJECT:
+            return []
+        entries = [entry for entry in connection.response or () if entry.get("type") == "searchResEntry"]
+        if connection.result["result"] != RESULT_SUCCESS and len(entries) < max(limit, 1):
+            raise DirectoryUnavailable(f"The directory didn't answer a search ({connection.result['description']}).")
+        return entries
+
+    def _person(self, connection: Connection, entry: Entry | None) -> Person | None:
+        if entry is None:
+            return None
+        account, directory_id, dn = first(entry, "uid"), first(entry, "entryUUID"), str(entry["dn"])
+        if account is None or directory_id is None:
+            return None
+        try:
+            groups = self._groups(connection, dn, account)
+            privileged = self._is_privileged(groups) or same_dn(dn, self._bind_dn)
+        except (DirectoryUnavailable, LDAPException):
+            groups, privileged = {}, True
+        return Person(
+            directory_id=directory_id,
+            account=account,
+            name=first(entry, "displayName") or first(entry, "cn") or account,
+            emails=tuple(texts(entry, "mail")),
+            groups=frozenset(groups.values()),
+            manager=self._manager(connection, entry),
+            enabled=first(entry, "pwdAccountLockedTime") != LOCKED_FOR_GOOD,
+            privileged=privileged,
+        )
+
+    def _groups(self, connection: Connection, dn: str, account: str) -> dict[str, str]:
+        """DN to name of all groups, also those reached through groups (`member`, `uniqueMember`, `memberUid`)."""
+        found: dict[str, str] = {}
+        wanted = [member_of(dn) + f"(memberUid={escape_filter_chars(account)})"]
+        for _ in range(DEEPEST_NESTING):
+            fresh: dict[str, str] = {}
+            for conditions in wanted:
+                for entry in self._search(connection, self._base, f"(|{conditions})", ["cn"]):
+                    if entry["dn"] not in found:
+                        fresh[entry["dn"]] = first(entry, "cn") or str(entry["dn"])
+            if not fresh:
+                return found
+            found |= fresh
+            wanted = [member_of(group) for group in fresh]
+        raise DirectoryUnavailable("The directory's groups are nested too deep.")
+
+    def _is_privileged(self, groups: dict[str, str]) -> bool:
+        return any(
+            name.casefold() in self._privileged or dn.casefold() in self._privileged for dn, name in groups.items()
+        )
+
+    def _manager(self, connection: Connection, entry: Entry) -> str | None:
+        dn = first(entry, "manager")
+        if dn is None:
+            return None
+        found = self._search(connection, dn, "(objectClass=*)", ["uid"], limit=1, scope=BASE)
+        return first(found[0], "uid") if found else None
+
+
+def member_of(dn: str) -> str:
+    escaped = escape_filter_chars(dn)
+    return f"(member={escaped})(uniqueMember={escaped})"
+
+
+def same_dn(one: str, other: str) -> bool:
+    return bool(
+        [(kind.casefold(), value.casefold()) for kind, value, _ in parse_dn(one)]
+        == [(kind.casefold(), value.casefold()) for kind, value, _ in parse_dn(other)]
+    )
+
+
+def texts(entry: Entry, attribute: str) -> list[str]:
+    wanted = attribute.casefold()
+    return [
+        value.decode("utf-8", "replace")
+        for name, values in entry["raw_attributes"].items()
+        if name.casefold() == wanted
+        for value in values
+    ]
+
+
+def first(entry: Entry, attribute: str) -> str | None:
+    return next(iter(texts(entry, attribute)), None)
+
+
+def is_this_machine(host: str) -> bool:
+    """Traffic that never leaves the machine may go without TLS."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refusal(message: str) -> str:
+    """The server's reason in words of ours; what it wrote isn't shown, since nobody knows what it may hold."""
+    said = message.casefold()
+    if "history" in said:
+        return "The directory remembers this password from before. Choose one that you haven't used."
+    if "too young" in said:
+        return "The directory doesn't allow another change of the password so soon."
+    if "short" in said:
+        return "The directory finds this password too short."
+    if "quality" in said:
+        return "The directory finds this password too simple or too short."
+    return "The directory's policy doesn't allow this password."

@@ -1,0 +1,31 @@
+"""Where people are looked up."""
+
+from typing import Annotated, Literal
+
+from pydantic import SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class DirectorySettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)
+
+    directory: Literal["demo", "ldap"] = "demo"
+    privileged_groups: Annotated[frozenset[str], NoDecode] = frozenset({"admins", "domain admins"})
+    """Names of groups, comma-separated; who is in one, also through other groups, gets no automatic reset."""
+    ldap_url: str | None = None
+    """`ldaps://host` (TLS), or `ldap://host`: StartTLS, but for a server on this machine."""
+    ldap_bind_dn: str | None = None
+    """The service account; never the rootdn, which the server's password policy doesn't bind."""
+    ldap_bind_password: SecretStr | None = None
+    ldap_base_dn: str | None = None
+    ldap_ca_file: str | None = None
+    """Certificates to trust instead of the system's."""
+
+    @field_validator("privileged_groups", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = value.split(",")
+        if isinstance(value, list | tuple | set | frozenset):
+            return frozenset(str(name).strip().casefold() for name in value if str(name).strip())
+        return value
