@@ -100,3 +100,17 @@ class Feedback(Base):
     wrong: Mapped[str | None]
     """What was wrong, in the employee's words."""
     at: Mapped[datetime]
+
+
+class OpenView(Base):
+    """A modal that the bot opened: what it is about is kept here, not in the view, so that nobody can change it."""
+
+    __tablename__ = "open_views"
+
+    view_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(32))
+    """`resolve`, `feedback`."""
+    ref: Mapped[str] = mapped_column(String(128))
+    """A ticket's number, a turn's key."""
+    user: Mapped[str] = mapped_column(String(32))
+    opened_at: Mapped[datetime]

@@ -248,9 +248,10 @@ class Slack:
 
     # Views
 
-    def open_view(self, *, trigger_id: str, view: dict[str, Any]) -> None:
-        """Open a modal; Slack's trigger lives 3 s and works once, so this belongs in the listener."""
-        self._client.views_open(trigger_id=trigger_id, view=view)
+    def open_view(self, *, trigger_id: str, view: dict[str, Any]) -> str:
+        """Open a modal and return its id; Slack's trigger lives 3 s and works once, so this belongs in the listener."""
+        view_id: str = self._client.views_open(trigger_id=trigger_id, view=view)["view"]["id"]
+        return view_id
 
     def publish_home(self, *, user: str, view: dict[str, Any]) -> None:
         self._client.views_publish(user_id=user, view=view)

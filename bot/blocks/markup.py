@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"<(?=[@!#]|[a-z][a-z0-9+.-]*:[^>]*\|)", re.IGNORECASE)
 _MD_LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(\s*<?([^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:\s+[^()]*)?\)")
 _MD_DEFINITION = re.compile(r"^ {0,3}\[([^\]]+)\]:\s*<?(\S+?)>?(?:\s.*)?$", re.MULTILINE)
 _MD_REFERENCE = re.compile(r"\[([^\[\]]*)\]\[[^\[\]]*\]")
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[^\s]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[^\s]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
 _HALF_ENTITY = re.compile(r"&[a-z]*$")
 _TOKEN = re.compile(r"<[^<>]*>|\s+|[^<\s]+|<")
 
@@ -117,7 +117,8 @@ def relayed(text: str) -> str:
 
 def pieces(text: str, limit: int) -> list[str]:
     """The text in parts of at most `limit` characters, cut between words, never inside a `<…>` token that fits."""
-    parts, current = [], ""
+    parts: list[str] = []
+    current = ""
     for token in _TOKEN.findall(text):
         while len(token) > limit:
             parts, current, token = [*parts, *([current] if current.strip() else []), token[:limit]], "", token[limit:]

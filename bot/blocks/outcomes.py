@@ -36,7 +36,7 @@ def render(outcome: Outcome, *, surface: str) -> Rendered:
         case Clarified(text=text, options=options):
             buttons = [kit.button(option, f"{CLARIFY_OPTION}_{n}") for n, option in enumerate(options[:SHOWN_OPTIONS])]
             asked = f"{text} ({' / '.join(options[:SHOWN_OPTIONS])})" if buttons else text
-            return Rendered(escaped(asked, FALLBACK), [kit.section(text), *([kit.actions(*buttons)] if buttons else [])])
+            return Rendered(escaped(asked, FALLBACK), _with_buttons(text, buttons))
         case Deflected(text=text):
             return Rendered(escaped(text, FALLBACK), [kit.section(text)])
         case InProgress(text=text):
@@ -46,9 +46,13 @@ def render(outcome: Outcome, *, surface: str) -> Rendered:
             return Rendered(escaped(said, FALLBACK), [kit.section(said)])
         case Declined(text=text, offer_ticket=offer):
             offers = [kit.button("Open a ticket", ANSWER_TICKET), kit.button("Talk to a human", ANSWER_HUMAN)]
-            return Rendered(escaped(text, FALLBACK), [kit.section(text), *([kit.actions(*offers)] if offer else [])])
+            return Rendered(escaped(text, FALLBACK), _with_buttons(text, offers if offer else []))
         case _:
             assert_never(outcome)
+
+
+def _with_buttons(text: str, buttons: list[Block]) -> list[Block]:
+    return [kit.section(text), *([kit.actions(*buttons)] if buttons else [])]
 
 
 def source_name(citation: Citation) -> str:
@@ -65,16 +69,13 @@ def _answered(outcome: Answered) -> Rendered:
     text = escaped(words(answer.text), FALLBACK - len(sources)) + sources
     blocks = [kit.markdown(markdown(answer.text, kit.MARKDOWN))]
     if answer.citations:
-        links = " · ".join(link(source_name(citation), citation.url) for citation in answer.citations[:2])
-        blocks.append(kit.context(*(["📄 " + links] if links else []), *_third(answer.citations)))
+        blocks.append(
+            kit.context(*("📄 " + link(source_name(citation), citation.url) for citation in answer.citations[:3]))
+        )
     buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
     blocks.append(kit.actions(*buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
     blocks.append(kit.feedback(ANSWER_FEEDBACK))
     return Rendered(text, blocks)
-
-
-def _third(citations: tuple[Citation, ...]) -> list[str]:
-    return [link(source_name(citation), citation.url) for citation in citations[2:10]]
 
 
 def _escalated(outcome: Escalated, surface: str) -> str:
