@@ -113,9 +113,7 @@ def put(
         session.add(article)
         session.flush()
     is_new = article.current_version is None
-    last = session.execute(
-        select(func.max(ArticleVersion.number)).where(ArticleVersion.article == article.id)
-    ).scalar()
+    last = session.execute(select(func.max(ArticleVersion.number)).where(ArticleVersion.article == article.id)).scalar()
     version = ArticleVersion(
         article=article.id,
         number=(last or 0) + 1,
@@ -192,4 +190,4 @@ def vectors_by_hash(session: Session, generation: str, hashes: Sequence[str]) ->
             Passage.generation == generation, Passage.text_hash.in_(hashes)
         )
     )
-    return {text_hash: vectors for text_hash, vectors in rows}
+    return {row.text_hash: row.vectors for row in rows}

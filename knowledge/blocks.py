@@ -98,9 +98,7 @@ def numbered(item: str, number: int) -> str:
     if marker is None:
         return item
     before, after = len(marker[0].expandtabs(4)), len(f"{number}{marker[2]} ")
-    moved = [
-        " " * (after + max(indent(line) - before, 0)) + line.lstrip() if line.strip() else "" for line in rest
-    ]
+    moved = [" " * (after + max(indent(line) - before, 0)) + line.lstrip() if line.strip() else "" for line in rest]
     return "\n".join([f"{number}{marker[2]} {first[marker.end() :]}", *moved])
 
 

@@ -1,11 +1,11 @@
 """What of SQL a process keeps in memory to search: which passages there are, who may see them, their words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from knowledge.access import is_well_formed, key_of
@@ -53,15 +53,24 @@ def catalogue_after(session: Session, generation: str, old: Catalogue) -> Catalo
         before = old.sparse.get(access_set)
         unchanged = before is not None and np.array_equal(before.ids, ids)
         sparse[access_set] = before if before and unchanged else SparseIndex({key: terms[key] for key in ids})
-    groups = {}
-    for access in session.execute(
-        select(ArticleVersion.access).join(Article, current_version_of_article()).distinct()
-        if session.get_bind().dialect.name == "sqlite"
-        else select(ArticleVersion.access).join(Article, current_version_of_article())
-    ).scalars():
-        if is_well_formed(access) and key_of(access) in sets:
-            groups[key_of(access)] = frozenset(access)
-    return Catalogue(change, groups, sparse, terms)
+    return Catalogue(change, groups_of(session, sets), sparse, terms)
+
+
+def groups_of(session: Session, access_sets: Collection[str]) -> dict[str, frozenset[str]]:
+    """The groups of each access set, read from one of its articles; a set whose access is malformed is left out."""
+    one_each = (
+        select(func.max(ArticleVersion.id))
+        .join(Article, current_version_of_article())
+        .group_by(ArticleVersion.access_set)
+    )
+    rows = session.execute(
+        select(ArticleVersion.access_set, ArticleVersion.access).where(ArticleVersion.id.in_(one_each))
+    )
+    return {
+        access_set: frozenset(access)
+        for access_set, access in rows
+        if access_set in access_sets and is_well_formed(access) and key_of(access) == access_set
+    }
 
 
 def terms_of(session: Session, generation: str, ids: Sequence[int]) -> dict[int, bytes]:

@@ -7,7 +7,7 @@ is locked for as long as the index is open.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -49,7 +49,8 @@ class ChromaIndex:
         from chromadb.config import Settings
 
         self._prefix = re.sub(r"[^A-Za-z0-9.-]", "-", generation) + "__"
-        self._client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+        client: Any = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+        self._client = client
         collections = self._client.list_collections()
         ours = [collection for collection in collections if collection.name.startswith(self._prefix)]
         if collections and not ours:
@@ -85,7 +86,9 @@ class ChromaIndex:
             if collection is None or not held:
                 continue
             try:
-                result = collection.query(query_embeddings=[vector], n_results=min(limit, held), include=["distances"])
+                result = collection.query(
+                    query_embeddings=vector[None, :], n_results=min(limit, held), include=["distances"]
+                )
             except NotFoundError:  # its last article went meanwhile
                 continue
             distances = (result["distances"] or [[]])[0]

@@ -54,7 +54,7 @@ class Embedder:
     """Safe to share between threads: neither the session nor the tokenizer is changed after loading."""
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]  # ships no stubs
 
         about = json.loads((folder / "model.json").read_text())
         self.name: str = about["name"]

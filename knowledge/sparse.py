@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 
 import numpy as np
-import Stemmer
+import Stemmer  # type: ignore[import-not-found]  # a C extension without stubs
 from numpy.typing import NDArray
 
 K1 = 1.5
@@ -23,9 +23,11 @@ MOST_REMEMBERED_WORDS = 200_000
 
 WORD = re.compile(r"\w+")
 STOPWORDS = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it"
-    " its me my of on or our she should so than that the their them then there these they this to was we were what"
-    " when where which who why will with would you your".split()
+    """
+    a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it
+    its me my of on or our she should so than that the their them then there these they this to was we were what
+    when where which who why will with would you your
+    """.split()  # noqa: SIM905 (a list of eighty quoted words is harder to read)
 )
 
 
@@ -94,7 +96,9 @@ class SparseIndex:
         self._starts = np.searchsorted(term, np.arange(len(self._vocabulary) + 1))
 
     def _known(self, question: Mapping[int, float]) -> list[tuple[int, float]]:
-        places = [(int(np.searchsorted(self._vocabulary, number)), number, weight) for number, weight in question.items()]
+        places = [
+            (int(np.searchsorted(self._vocabulary, number)), number, weight) for number, weight in question.items()
+        ]
         return [
             (place, weight)
             for place, number, weight in places
@@ -114,10 +118,7 @@ class SparseIndex:
 
     def best(self, scores: NDArray[np.float32], limit: int) -> list[int]:
         """Rows with a score above 0, best first."""
-        if len(scores) > limit:
-            rows = np.argpartition(-scores, limit)[:limit]
-        else:
-            rows = np.arange(len(scores))
+        rows = np.argpartition(-scores, limit)[:limit] if len(scores) > limit else np.arange(len(scores))
         rows = rows[scores[rows] > 0]
         return [int(row) for row in rows[np.lexsort((rows, -scores[rows]))]]
 
@@ -126,7 +127,7 @@ class SparseIndex:
         return row if row < len(self.ids) and self.ids[row] == passage else None
 
     def coverage(self, row: int, question: Mapping[int, float]) -> float:
-        """The share of the question's idf weight whose terms the passage has; a term that no passage has weighs most."""
+        """The share of the question's idf weight whose terms the passage has; a term that none has weighs most."""
         known = dict(self._known(question))
         total = (sum(question.values()) - sum(known.values())) * self._unknown_idf
         covered = 0.0

@@ -1,0 +1,164 @@
+"""An answer in the article's own words: the passage that answers, or the procedure that it belongs to."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from knowledge.access import may_see
+from knowledge.articles import current_version_of_article
+from knowledge.records import Article, ArticleVersion, Passage
+
+SCREEN = 2_500  # characters of an answer
+WHOLE_SECTION = 1_600  # a section without steps is shown whole up to this
+FULL = 11_000  # characters of a whole procedure: Slack's Markdown block takes 12,000
+
+STEP_HEADING = re.compile(r"^(?:step\s*)?(\d{1,2})(?:[.):\s]|$)", re.IGNORECASE)
+FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A passage as it is shown."""
+
+    passage: int
+    position: int
+    section: int
+    headings: tuple[str, ...]
+    steps: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Composed:
+    text: str
+    passage_ids: tuple[int, ...]
+    more: bool
+
+
+def pieces_of(session: Session, article: int, groups: frozenset[str], generation: str) -> list[Piece]:
+    """The passages of the published version in order; empty when these groups may not see it now."""
+    rows = session.execute(
+        select(
+            Passage.id,
+            Passage.position,
+            Passage.section,
+            Passage.headings,
+            Passage.steps,
+            Passage.text,
+            ArticleVersion.access,
+        )
+        .join(ArticleVersion, Passage.version == ArticleVersion.id)
+        .join(Article, current_version_of_article())
+        .where(Passage.article == article, Passage.generation == generation)
+        .order_by(Passage.position)
+    ).all()
+    return [
+        Piece(passage, position, section, tuple(headings), steps, text)
+        for passage, position, section, headings, steps, text, access in rows
+        if may_see(groups, access)
+    ]
+
+
+def answering(pieces: Sequence[Piece], passage: int) -> list[Piece]:
+    """What to show for a passage: its procedure from the first step, a short section whole, or itself with what it
+    announces."""
+    at = next((index for index, piece in enumerate(pieces) if piece.passage == passage), None)
+    if at is None:
+        return []
+    own = [piece for piece in pieces if piece.section == pieces[at].section]
+    staged = stages(pieces, at)
+    if len(staged) > len(own):
+        return staged
+    if any(piece.steps for piece in own):
+        return own
+    if sum(len(piece.text) for piece in own) <= WHOLE_SECTION:
+        return own
+    shown = [pieces[at]]
+    for piece in pieces[at + 1 :]:
+        if piece.section != pieces[at].section or not shown[-1].text.rstrip(" *_").endswith(":"):
+            break
+        shown.append(piece)
+    return shown
+
+
+def stages(pieces: Sequence[Piece], at: int) -> list[Piece]:
+    """If a heading above the passage is a numbered stage ("Step 2: ..."), all stages beside it, in order."""
+    headings = pieces[at].headings
+    for depth, heading in enumerate(headings):
+        if STEP_HEADING.match(heading):
+            parent = headings[:depth]
+
+            def is_stage(piece: Piece, parent: tuple[str, ...] = parent, depth: int = depth) -> bool:
+                beside = piece.headings[:depth] == parent and len(piece.headings) > depth
+                return beside and STEP_HEADING.match(piece.headings[depth]) is not None
+
+            first = last = at
+            while first > 0 and is_stage(pieces[first - 1]):
+                first -= 1
+            while last + 1 < len(pieces) and is_stage(pieces[last + 1]):
+                last += 1
+            return list(pieces[first : last + 1])
+    return []
+
+
+def compose(pieces: Sequence[Piece], limit: int = SCREEN, url: str | None = None) -> Composed:
+    """The pieces as one text of at most about `limit` characters; nothing is left out without a word about it."""
+    parts: list[str] = []
+    shown: list[int] = []
+    length = 0
+    cut = False
+    heading = pieces[0].headings if pieces else ()
+    for number, piece in enumerate(pieces):
+        text = piece.text
+        if number and piece.headings != heading and piece.headings:
+            text = f"**{piece.headings[-1]}**\n\n{text}"
+        heading = piece.headings
+        if length + len(text) > limit:
+            if not parts:
+                kept = cut_between_lines(text, limit)
+                cut = kept != text
+                parts.append(kept)
+                shown.append(piece.passage)
+            break
+        parts.append(text)
+        shown.append(piece.passage)
+        length += len(text) + 2
+    rest = pieces[len(shown) :]
+    text = joined(parts)
+    if cut or rest:
+        text += "\n\n" + what_follows(rest, cut, url)
+    return Composed(text, tuple(shown), more=bool(cut or rest))
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Steps go on in the list that they belong to; anything else starts a paragraph."""
+    result = ""
+    for part in parts:
+        if not result:
+            result = part
+            continue
+        goes_on = re.match(r"(?:\d+[.)]|[-*+]) ", part) and not part.startswith(("1.", "1)"))
+        result += ("\n" if goes_on else "\n\n") + part
+    return result
+
+
+def what_follows(rest: Sequence[Piece], cut: bool, url: str | None) -> str:
+    steps = sum(piece.steps for piece in rest)
+    if steps:
+        words = f"{steps} more step{'s' if steps > 1 else ''} follow{'' if steps > 1 else 's'}"
+    else:
+        words = "There is more in the article"
+    return f"_{words}._" if not url else f"_{words}:_ {url}"
+
+
+def cut_between_lines(text: str, limit: int) -> str:
+    """Whole lines up to the limit; a code fence that is cut open is closed again."""
+    if len(text) <= limit:
+        return text
+    end = text.rfind("\n", 0, limit)
+    kept = text[: end if end > limit // 2 else text.rfind(" ", 0, limit)].rstrip()
+    fences = FENCE.findall(kept)
+    return f"{kept}\n{fences[-1]}" if len(fences) % 2 else kept
