@@ -53,7 +53,7 @@ def title(text: str | None) -> str | None:
 
 
 def web_address(text: str | None) -> str | None:
-    """The address if a browser may be sent there, else None (relative addresses and other schemes are no use in chat)."""
+    """The address if a browser may be sent there, else None (other addresses are no use in chat)."""
     line = one_line(text, limit=2_000)
     if line is None or " " in line:
         return None

@@ -27,7 +27,8 @@ REFERENCE = re.compile(r"(?<![!\\\]])\[([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 ALERT = re.compile(r"^([ \t>]*>[ \t]*)\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*", re.IGNORECASE | re.MULTILINE)
 VIDEO = re.compile(r"\[!VIDEO[ \t]+(https?://[^\s\]]+)\]", re.IGNORECASE)
 DIRECTIVE = re.compile(
-    r"\[!(?:INCLUDE|div|NOTE|TIP|IMPORTANT|WARNING|CAUTION|VIDEO|code)\b(?:[^\[\]\n]|\[[^\[\]\n]*\](?:\([^()\n]*\))?)*\](?:\([^()\n]*\))?",
+    r"\[!(?:INCLUDE|div|NOTE|TIP|IMPORTANT|WARNING|CAUTION|VIDEO|code)\b"
+    r"(?:[^\[\]\n]|\[[^\[\]\n]*\](?:\([^()\n]*\))?)*\](?:\([^()\n]*\))?",
     re.IGNORECASE,
 )
 TRIPLE_COLON = re.compile(
@@ -36,10 +37,10 @@ TRIPLE_COLON = re.compile(
 NO_LOC = re.compile(r":::no-loc[ \t]+text=\"([^\"\n]*)\":::")
 LIQUID_PAGE = re.compile(r"\{%-?[ \t]*(?:page|link|post_url)[ \t]+[\"']?([^\"'%\s]*)[^%\n]*%\}")
 LIQUID_CHANNEL = re.compile(r"\{%-?[ \t]*slack_channel[ \t]+[\"']([^\"'%\n]*)[\"'][^%\n]*%\}")
-LIQUID = re.compile(r"\{%[^%\n]*%\}|\{\{[ \t]*(?:site|page|include)\.[^{}\n]*\}\}")
+LIQUID = re.compile(r"\{%[^%]{0,1000}%\}|\{\{[ \t]*(?:site|page|include)\.[^{}\n]*\}\}")
 ATTRIBUTES = re.compile(r"^[ \t]*\{:[^{}\n]*\}[ \t]*$|[ \t]+\{#[\w-]+\}[ \t]*$|(?<=[)*_])\{:[^{}\n]*\}", re.MULTILINE)
 BLOCK = re.compile(r"<(table|ul|ol|pre)\b[^<>]*>", re.IGNORECASE)
-BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
+BREAK = re.compile(r"</?br\b[^<>]*>", re.IGNORECASE)
 ANCHOR = re.compile(r"<a\b([^<>]*)>([^<>]*)</a>", re.IGNORECASE)
 HREF = re.compile(r"""\bhref\s*=\s*["']?([^"'\s<>]+)""", re.IGNORECASE)
 MARKS = (
@@ -89,7 +90,7 @@ def clean(text: str) -> str:
     # A piece may hold another (a code span within an HTML list), never itself.
     for _ in range(3):
         text = SET_ASIDE.sub(lambda found: kept[int(found[1])], text)
-    return text.strip() + "\n" if text.strip() else ""
+    return text.strip("\n").rstrip() + "\n" if text.strip() else ""
 
 
 def _fences(text: str, set_aside: Callable[[str], str]) -> str:
@@ -154,11 +155,12 @@ def _links(text: str) -> str:
         target = targets.get((found[2] or found[1]).casefold())
         return found[0] if target is None else link(found[1], target)
 
+    def anchor(found: re.Match[str]) -> str:
+        address = HREF.search(found[1])
+        return link(found[2], html.unescape(address[1])) if address else found[2]
+
     text = IMAGE.sub(_image, text)
-    text = ANCHOR.sub(
-        lambda found: link(found[2], html.unescape(address[1])) if (address := HREF.search(found[1])) else found[2],
-        text,
-    )
+    text = ANCHOR.sub(anchor, text)
     text = LINK.sub(lambda found: link(found[1], found[2]), text)
     return REFERENCE.sub(referenced, text)
 
@@ -168,12 +170,9 @@ def _image(found: re.Match[str]) -> str:
     words = " ".join(found[1].split())
     text, start = found.string, found.start()
     line = text[text.rfind("\n", 0, start) + 1 : start]
-    within = line.strip(" \t>*-+0123456789.)") != ""
-    return (
-        words
-        if within and len(words) <= 30 and not words.lower().startswith(("screen", "image", "picture", "figure"))
-        else ""
-    )
+    alone = line.strip(" \t>*-+0123456789.)") == ""
+    pictured = words.lower().startswith(("screen", "image", "picture", "figure"))
+    return "" if alone or pictured or len(words) > 30 else words
 
 
 def _markup(text: str, set_aside: Callable[[str], str]) -> str:
@@ -201,17 +200,21 @@ def _blocks(text: str, set_aside: Callable[[str], str]) -> str:
             out.append(text[at : found.end()])
             at = found.end()
             continue
-        lead = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
-        indent = " " * (len(lead) - len(lead.lstrip(" ")))
+        before = "".join([*out[-3:], text[at : found.start()]])
+        indent = _indent(before[-2_000:])
         block = fragment_to_markdown(text[found.start() : end])
-        out += [
-            text[at : found.start()].rstrip(" \t"),
-            "\n\n",
-            set_aside("\n".join(indent + line if line else line for line in block.split("\n"))),
-            "\n\n",
-        ]
+        indented = "\n".join(indent + line if line else line for line in block.rstrip().split("\n"))
+        out += [text[at : found.start()].rstrip(" \t"), "\n\n", set_aside(indented), "\n\n"]
         at = end
     return "".join([*out, text[at:]])
+
+
+def _indent(before: str) -> str:
+    """The blanks before a block when it belongs to a list item above it; elsewhere its indentation means nothing."""
+    *above, lead = before.split("\n")
+    last = next((line for line in reversed(above) if line.strip()), "")
+    within = re.match(r"[ \t]+\S|[-*+] |\d{1,9}[.)] ", last) is not None
+    return " " * (len(lead) - len(lead.lstrip(" "))) if within else ""
 
 
 def _end_of(text: str, start: re.Match[str]) -> int | None:

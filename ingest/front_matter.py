@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 from yaml.nodes import ScalarNode
@@ -13,6 +14,7 @@ CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
 KEY_LINE = re.compile(r"""\s*["']?[\w.\- ]{1,60}["']?\s*:""")
 MEANS_TO_RESTRICT = re.compile(r"""(?:^|[,{])\s*["']?access["']?\s*[:=]""", re.IGNORECASE | re.MULTILINE)
 MAX_DEPTH = 30
+FRAME = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
 # Only these keys count; the same key twice leaves open which one is meant.
 KEYS = ("id", "title", "access", "owner", "url", "description", "author", "ms.date", "date", "updated")
 
@@ -63,30 +65,25 @@ def _error(message: str, source: str) -> IngestError:
 
 
 def read(source: str) -> FrontMatter:
-    """Read YAML event by event: nothing is constructed, so neither deep nesting nor aliases of aliases cost anything."""
+    """Read YAML event by event: nothing is built, so deep nesting and aliases of aliases cost nothing."""
     front = FrontMatter()
     seen: set[str] = set()
     try:
         events = list(_bounded_events(source))
     except (yaml.YAMLError, ValueError) as error:
         raise _error(f"broken front matter: {_reason(error)}", source) from None
-    body = [
-        event
-        for event in events
-        if not isinstance(
-            event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentStartEvent | yaml.DocumentEndEvent
-        )
-    ]
+    body = [event for event in events if not isinstance(event, FRAME)]
     if not body or (isinstance(body[0], yaml.ScalarEvent) and not body[0].value):
         return front
     if not isinstance(body[0], yaml.MappingStartEvent):
         raise _error("broken front matter: it must be lines of `key: value`", source)
     entries = _entries(body[1:-1])
     for key_events, value_events in entries:
-        key = key_events[0].value.strip() if isinstance(key_events[0], yaml.ScalarEvent) else ""
+        written = key_events[0].value if isinstance(key_events[0], yaml.ScalarEvent) else ""
+        key = written.strip()
         if key == "<<":
             raise _error("broken front matter: merged keys (`<<`) aren't supported", source)
-        if key.lower() == "access" and key_events[0].value != "access":
+        if key.lower() == "access" and written != "access":
             raise AccessUnclear(f"`{key}` must be written `access`")
         if key not in KEYS:
             continue
@@ -129,7 +126,8 @@ def _entries(events: list[yaml.Event]) -> list[tuple[list[yaml.Event], list[yaml
 
 def _is(event: yaml.ScalarEvent, kind: str) -> bool:
     """Whether the value means this to YAML: a bare `yes` or `12` is no text."""
-    tag = event.tag or Resolver().resolve(ScalarNode, event.value, event.implicit)
+    resolver: Any = Resolver()  # its methods carry no types
+    tag = event.tag or resolver.resolve(ScalarNode, event.value, event.implicit)
     return bool(tag == f"tag:yaml.org,2002:{kind}")
 
 

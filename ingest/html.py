@@ -14,14 +14,15 @@ from ingest.front_matter import FrontMatter
 
 MAX_DEPTH = 200
 DROPPED = (
-    "script, style, noscript, template, nav, footer, aside, form, iframe, object, embed, svg, canvas, video, audio, button, dialog, "
-    "[hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=complementary], body > header"
+    "script, style, noscript, template, nav, footer, aside, form, iframe, object, embed, svg, canvas, video, audio, "
+    "button, dialog, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], "
+    "[role=search], [role=complementary], body > header"
 )
 LINKABLE = ("http", "https", "mailto", "tel")
 INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
-class Converter(MarkdownConverter):  # type: ignore[misc]  # markdownify ships no types
+class Converter(MarkdownConverter):
     def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         words = " ".join(str(el.get("alt") or "").split())
         return words if len(words) <= 30 and el.parent is not None and el.parent.get_text(strip=True) else ""
@@ -34,7 +35,8 @@ def parse(text: str, *, stem: str, front: FrontMatter) -> Article:
     """
     soup = _soup(text)
     access = front.access or _access(soup)
-    values = front.values
+    values = {name: found for name in ("author", "description", "ms.date") if (found := _meta(soup, name))}
+    values |= front.values
     canonical = soup.find("link", rel="canonical")
     url = article.web_address(values.get("url")) or article.web_address(_attribute(canonical, "href"))
     titles = soup.title.get_text() if soup.title else ""
@@ -50,15 +52,9 @@ def parse(text: str, *, stem: str, front: FrontMatter) -> Article:
         markdown=markdown,
         url=url,
         access=access,
-        owner=article.one_line(
-            values.get("owner") or values.get("author") or _meta(soup, "author"), limit=article.MAX_TITLE
-        ),
-        description=article.one_line(
-            values.get("description") or _meta(soup, "description"), limit=article.MAX_DESCRIPTION
-        ),
-        updated_at=article.moment(
-            values.get("ms.date") or values.get("updated") or values.get("date") or _meta(soup, "ms.date")
-        ),
+        owner=article.one_line(values.get("owner") or values.get("author"), limit=article.MAX_TITLE),
+        description=article.one_line(values.get("description"), limit=article.MAX_DESCRIPTION),
+        updated_at=article.moment(values.get("ms.date") or values.get("updated") or values.get("date")),
     )
 
 
@@ -83,12 +79,8 @@ def _soup(text: str) -> BeautifulSoup:
 
 def _main(soup: BeautifulSoup) -> Tag:
     articles = soup.find_all("article")
-    for found in (
-        soup.find("main"),
-        soup.find(attrs={"role": "main"}),
-        articles[0] if len(articles) == 1 else None,
-        soup.body,
-    ):
+    alone = articles[0] if len(articles) == 1 else None
+    for found in (soup.find("main"), soup.select_one("[role=main]"), alone, soup.body):
         if isinstance(found, Tag) and found.get_text(strip=True):
             return found
     return soup
@@ -124,12 +116,9 @@ def _markdown(root: Tag, url: str | None) -> str:
 
 def _language(tag: Tag) -> str | None:
     """The language of a `<pre>` by the usual class `language-NAME` on it or on its code."""
-    code = tag.find("code")
-    classes = [*tag.get_attribute_list("class"), *(code.get_attribute_list("class") if isinstance(code, Tag) else [])]
-    return next(
-        (name.removeprefix("language-") for name in classes if name and re.fullmatch(r"language-[\w+#-]{1,20}", name)),
-        None,
-    )
+    classes = " ".join(str(one.get("class") or "") for one in (tag, tag.find("code")) if isinstance(one, Tag))
+    found = re.search(r"\blanguage-([\w+#-]{1,20})", classes)
+    return found[1] if found else None
 
 
 def _attribute(tag: object, name: str) -> str | None:
