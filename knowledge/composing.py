@@ -16,6 +16,8 @@ WHOLE_SECTION = 1_600  # a section without steps is shown whole up to this
 FULL = 11_000  # characters of a whole procedure: Slack's Markdown block takes 12,000
 
 STEP_HEADING = re.compile(r"^(?:step\s*)?(\d{1,2})(?:[.):\s]|$)", re.IGNORECASE)
+TROUBLE = re.compile(r"^(?:symptoms?|causes?|problem|issue|introduction|summary|error)$", re.IGNORECASE)
+REMEDY = re.compile(r"^(?:resolutions?|solutions?|workarounds?|fix|how to fix\b.*|method 1\b.*)", re.IGNORECASE)
 FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})", re.MULTILINE)
 
 
@@ -68,6 +70,7 @@ def answering(pieces: Sequence[Piece], passage: int) -> list[Piece]:
     at = next((index for index, piece in enumerate(pieces) if piece.passage == passage), None)
     if at is None:
         return []
+    at = remedy(pieces, at)
     own = [piece for piece in pieces if piece.section == pieces[at].section]
     staged = stages(pieces, at)
     if len(staged) > len(own):
@@ -82,6 +85,22 @@ def answering(pieces: Sequence[Piece], passage: int) -> list[Piece]:
             break
         shown.append(piece)
     return shown
+
+
+def remedy(pieces: Sequence[Piece], at: int) -> int:
+    """For a passage under "Symptoms" or "Cause", the first of the "Resolution" after it; else the passage itself:
+    people describe a symptom and want the cure."""
+    headings = pieces[at].headings
+    if not headings or not TROUBLE.match(headings[-1]):
+        return at
+    parent = headings[:-1]
+    for index in range(at + 1, len(pieces)):
+        others = pieces[index].headings
+        if others[: len(parent)] != parent:
+            break
+        if len(others) > len(parent) and REMEDY.match(others[len(parent)]):
+            return index
+    return at
 
 
 def stages(pieces: Sequence[Piece], at: int) -> list[Piece]:

@@ -1,6 +1,7 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock, RLock
 from time import perf_counter
@@ -92,7 +93,8 @@ class Library:
             sure = confidence(ranked)
             with self.database.reading() as session:
                 pieces = pieces_of(session, best.article, groups, self._generation)
-            composed = compose(answering(pieces, best.passage))
+            shown = answering(pieces, best.passage)
+            composed = compose(shown)
             if not composed.text:
                 break  # it was taken back between the two looks
             timings = {
@@ -103,7 +105,10 @@ class Library:
                 text=composed.text,
                 confidence=sure,
                 confident=sure >= THRESHOLD,
-                citations=tuple(map(citation, cited(ranked))),
+                citations=(
+                    replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None),
+                    *map(citation, cited(ranked)[1:]),
+                ),
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
