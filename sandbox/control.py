@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -58,8 +59,6 @@ def control_routes(workspace: Workspace, faults: Faults, calls: Iterable[Json]) 
 
 async def _in_a_thread(do: Any, wish: Json) -> Response:
     """Acts wait for the app, so they must not hold up the server's loop."""
-    from starlette.concurrency import run_in_threadpool
-
     try:
         return JSONResponse({"ok": True, **await run_in_threadpool(do, wish)})
     except (NoSuchThing, ValueError, TypeError) as error:

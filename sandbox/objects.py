@@ -323,7 +323,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """How the app took a payload: `ok`, its answer's body (a JSON object, a text, or nothing), or the reason why not."""
+    """How the app took a payload: `ok`, its answer's body (JSON object, text or nothing), or the reason why not."""
 
     ok: bool
     body: Json | str | None = None

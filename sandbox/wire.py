@@ -5,7 +5,7 @@ import errno
 import socket
 import threading
 from collections.abc import MutableMapping
-from typing import Any, Literal, cast
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -74,7 +74,7 @@ class ServerThread:
         config = uvicorn.Config(
             app,
             http=wires.protocol(),
-            ws=cast(Literal["websockets-sansio"], "websockets-sansio"),
+            ws="websockets-sansio",
             lifespan="on",
             log_config=None,
             access_log=False,
