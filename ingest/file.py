@@ -33,8 +33,7 @@ def load(path: Path) -> bytes:
 
 
 def content_hash(raw: bytes) -> str:
-    """Of the file's bytes and the version of the reader."""
-    return hashlib.sha256(b"%d\n" % READER + raw).hexdigest()
+    return hashlib.sha256(raw).hexdigest()
 
 
 def parse(raw: bytes, *, name: str) -> Article:
