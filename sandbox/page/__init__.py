@@ -1,9 +1,5 @@
-"""The browser page."""
+"""The workspace's page in the browser: people, channels, threads, modals, mail and authenticator."""
 
-from starlette.routing import BaseRoute
+from sandbox.page.routes import routes
 
-from sandbox.workspace import Workspace
-
-
-def routes(workspace: Workspace) -> list[BaseRoute]:
-    return []
+__all__ = ["routes"]
