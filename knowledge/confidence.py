@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 from knowledge.retrieval import Hit
 
-# Fitted by bench/fit_confidence.py; see there for the data and the cross-validated error.
-INTERCEPT = -6.0
-COEFFICIENTS = {"score": 5.0, "margin": 4.0, "coverage": 2.0, "cosine": 2.0}
-THRESHOLD = 0.6
+# Fitted by bench/fit_confidence.py on 2,068 real help articles, whole and in small bases of 40, with some 700 labelled
+# questions, the same with their article withheld, and 520 out of scope. Cross-validated AUROC .966 (whole) and .993
+# (small). At the threshold 5 % of what is answered is wrong (7 % whole, 3 % small), 90 % and 97 % of the answerable
+# are answered, 17 % and 7 % of those whose article is missing, none out of scope.
+INTERCEPT = -11.06
+COEFFICIENTS = {"score": 7.413, "margin": 14.818, "coverage": 5.087, "cosine": -2.386}
+THRESHOLD = 0.65
 
 
 def features(ranked: Sequence[Hit]) -> dict[str, float]:
