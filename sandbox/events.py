@@ -1,11 +1,15 @@
 """Slack's events about messages and people, in the Events API's envelope."""
 
-from sandbox.objects import Channel, Envelope, Json, Message
+from concurrent.futures import Future
+
+from sandbox.objects import Acknowledgement, Change, Channel, Envelope, Json, Message
 from sandbox.state import State
 
 
 class Events(State):
     """Sends the events that the app subscribes to and may see (it must be a member of the channel)."""
+
+    unanswered_at: float | None = None  # when the app last left an event unacknowledged, until it takes one again
 
     def send_event(self, event: Json, subscription: str) -> None:
         if subscription not in self.subscriptions:
@@ -32,7 +36,15 @@ class Events(State):
             "is_ext_shared_channel": False,
             "event_context": self.new_id("4-"),
         }
-        self.deliver(Envelope("events_api", payload))
+        self.deliver(Envelope("events_api", payload)).add_done_callback(self._heard)
+
+    def _heard(self, answer: "Future[Acknowledgement]") -> None:
+        """The page tells people when the app doesn't listen; only the turn to or from that is a change."""
+        taken = not answer.cancelled() and answer.result().ok
+        with self.lock:
+            before, self.unanswered_at = self.unanswered_at, None if taken else self.clock()
+            if (before is None) != taken:
+                self.changed(Change("channel"))
 
     def _send_message_event(self, channel: Channel, event: Json) -> None:
         if self.bot_user_id not in channel.members:

@@ -55,7 +55,7 @@ class Deeds:
                 return _answer({"notice": f"{error}."}, 409)
 
     def post(self, user: str, form: FormData, files: list[File]) -> Json:
-        """Post what was typed; `/word ...` is a slash command. A question in the DM opens its thread, where the answer comes."""
+        """Post what was typed (`/word ...` is a command); a question in the DM opens its thread, to show the answer."""
         channel, thread, text = _text(form, "channel"), _text(form, "thread") or None, _text(form, "text").strip()
         if text.startswith("/") and not files:
             return self._command(user, channel, thread, text)

@@ -15,7 +15,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from sandbox.page.emoji import EMOJI, emoji
+from sandbox.page.emoji import emoji
 
 Lookup = Callable[[str], str | None]
 
@@ -131,9 +131,8 @@ def _kind(line: str) -> str:
 def _bullet(line: str, names: Names) -> Markup:
     found = _BULLET.match(line)
     deep = found is not None and len(found["indent"].expandtabs(4)) >= 2
-    return Markup("<li{}>{}</li>").format(
-        Markup(' class="deep"' if deep else ""), _inline(_BULLET.sub("", line), names)
-    )
+    item = Markup('<li class="deep">{}</li>') if deep else Markup("<li>{}</li>")
+    return item.format(_inline(_BULLET.sub("", line), names))
 
 
 def _inline(text: str, names: Names) -> Markup:
@@ -157,11 +156,7 @@ def _span(found: re.Match[str], names: Names) -> Markup:
         case "url":
             return link(content.replace("&amp;", "&"), _plain(content))
         case "emoji":
-            return (
-                Markup('<span class="emoji">{}</span>').format(emoji(content))
-                if content.split("::")[0] in EMOJI
-                else escape(found[0])
-            )
+            return escape(emoji(content))
         case "strong" | "em" | "s":
             return Markup("<{0}>{1}</{0}>").format(kind, _inline(content, names))
         case _:

@@ -22,6 +22,7 @@ from sandbox.page.scene import Face, Place, Scene, as_typed, clock, day
 from sandbox.workspace import Workspace
 
 SHOWN_PEOPLE = 6
+SHOWN_MESSAGES = 150
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 QUESTIONS = (
     "How do I set up the VPN on my new laptop?",
@@ -53,7 +54,7 @@ class Page:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.reading = Reading()
+        self.reading = Reading(workspace)
         self.environment = environment(Names(user=self._user_name, channel=self._channel_name))
         self.environment.globals |= {
             "all_people": workspace.people,
@@ -94,22 +95,27 @@ class Page:
             raise HTTPException(404, f"{viewer.name} is in no such channel")
         scene = Scene(self.workspace, self.environment, viewer)
         messages = self.workspace.messages(channel.id, viewer.id)
-        self.reading.saw(viewer.id, channel.id, _newest(messages))
+        self.reading.saw(viewer.id, channel.id)
         thread_ts = request.query_params.get("thread")
+        thread = self._thread(scene, channel, thread_ts) if thread_ts else None
+        if thread_ts and thread is None:
+            return RedirectResponse(request.url.path)
+        earlier = 0 if "all" in request.query_params else max(0, len(messages) - SHOWN_MESSAGES)
         return self._screen(
             request,
             "channel.html",
             viewer,
             channel=channel,
-            lines=scene.lines(messages, place="m"),
-            thread=self._thread(scene, channel, thread_ts) if thread_ts else None,
+            lines=scene.lines(messages[earlier:], place="m"),
+            earlier=earlier,
+            thread=thread,
         )
 
-    def _thread(self, scene: Scene, channel: Channel, ts: str) -> dict[str, Any]:
+    def _thread(self, scene: Scene, channel: Channel, ts: str) -> dict[str, Any] | None:
         assistant = self.workspace.assistant_of(channel.id, ts)
         messages = self.workspace.thread(channel.id, ts, scene.viewer.id)
         if not messages and assistant is None:
-            raise HTTPException(404, "That thread is gone")
+            return None
         return {
             "ts": ts,
             "assistant": assistant,
@@ -129,7 +135,7 @@ class Page:
     def mail(self, request: Request) -> Response:
         viewer = self._viewer(request)
         mail = self.workspace.mail_of(viewer.id)
-        self.reading.saw(viewer.id, "mail", max((each.received_at for each in mail), default=0.0))
+        self.reading.saw(viewer.id, "mail")
         return self._screen(request, "mail.html", viewer, mail=list(reversed(mail)))
 
     def authenticator(self, request: Request) -> Response:
@@ -170,9 +176,7 @@ class Page:
     def _screen(self, request: Request, template: str, viewer: User, **shown: Any) -> Response:
         people = self.workspace.people()
         channels = self.workspace.channels_of(viewer.id)
-        mail = self.workspace.mail_of(viewer.id)
         view = self.workspace.view_of(viewer.id)
-        mail_since = self.reading.since(viewer.id, "mail")
         near = [person for person in people if person.role != "employee" or person.id == viewer.id]
         near += [person for person in people if person not in near][: max(0, SHOWN_PEOPLE - len(near))]
         context = {
@@ -182,8 +186,10 @@ class Page:
             "near": sorted(near, key=lambda person: person.name),
             "others": [person for person in people if person not in near],
             "dm": next(channel for channel in channels if channel.is_im),
-            "places": [self._place(viewer, channel) for channel in channels],
-            "new_mail": sum(1 for each in mail if each.received_at > mail_since),
+            "places": [Place(each, self.reading.unread(viewer.id, each.id)) for each in channels],
+            "new_mail": self.reading.unread(viewer.id, "mail"),
+            "has_news": self.reading.has_news,
+            "trouble": self._nobody_listens(),
             "modal": view,
             "modal_body": view
             and render_blocks(view.blocks, self.environment, place=view.id, values=view.values, errors=view.errors),
@@ -193,13 +199,15 @@ class Page:
         html = self.environment.get_template(template).render(context | shown)
         return HTMLResponse(html, headers=HEADERS)
 
-    def _place(self, viewer: User, channel: Channel) -> Place:
-        messages = self.workspace.messages(channel.id, viewer.id)
-        return Place(channel, self.reading.unread(viewer.id, channel.id, messages))
-
-
-def _newest(messages: list[Any]) -> float:
-    return max((max(float(each.ts), float(each.latest_reply or 0)) for each in messages), default=0.0)
+    def _nobody_listens(self) -> bool:
+        """Whether the app left the last event unacknowledged and hasn't written anything since."""
+        with self.workspace.lock:
+            since = self.workspace.unanswered_at
+            return since is not None and not any(
+                message.bot_id and message.subtype is None and float(message.ts) > since
+                for history in self.workspace.history.values()
+                for message in history.values()
+            )
 
 
 def _refreshes(request: Request) -> bool:

@@ -94,7 +94,10 @@ const isLow = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
 const toBottom = (box) => { box.scrollTop = box.scrollHeight; };
 
 function settle() {
-  for (const dialog of $$("dialog:not([open])")) dialog.showModal();
+  for (const dialog of $$("dialog:not([open])")) {
+    dialog.showModal();
+    (fields(dialog)[0] ?? $(".modal footer .button:last-child", dialog)).focus();
+  }
 }
 
 function listen() {
@@ -153,7 +156,7 @@ document.addEventListener("submit", async (event) => {
   if (!form.matches("form.act")) return;
   event.preventDefault();
   const button = event.submitter;
-  if (form.dataset.busy || (button?.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
+  if ((form.dataset.busy && !form.matches(".composer")) || (button?.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
   const data = new FormData(form, button);
   const clicks = form.dataset.click && button?.name === "click";
   const url = clicks ? form.dataset.click : button?.getAttribute("formaction") ?? form.getAttribute("action");
