@@ -3,11 +3,11 @@
     python -m bench.fit_confidence DATA HOME
 
 DATA is the data folder with `kb/` and `retrieval/`; HOME keeps the knowledge base made of it (embedding it takes ten
-minutes the first time). Right: the labelled article is ranked first (questions whose article comes second or third
-are left out, as near twins are common and one is labelled). Wrong: everything else, namely the same questions with
-their article withheld, and questions out of scope. All of it once with the whole knowledge base and with small ones
-of 40 articles drawn from it. Cross-validated by question; the mix assumed is 60 % answerable, 25 % about something
-that an article is missing for, 15 % out of scope.
+minutes the first time). Right: the labelled article is ranked first (questions whose article comes later are left
+out, as near twins are common and only one is labelled). Wrong: the same questions with their article withheld, and
+questions out of scope. All of it with the whole knowledge base, with small ones of 40 articles drawn from it, and
+with the threads of `stackfaq`, whose questions are people's paraphrases. Cross-validated by question; the mix assumed
+is 60 % answerable, 25 % about something that an article is missing for, 15 % out of scope.
 """
 
 import json
@@ -15,8 +15,9 @@ import random
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ WRONG_AMONG_ANSWERED = 0.05
 @dataclass(frozen=True)
 class Example:
     question: str
-    base: str  # "whole" or "small"
+    base: str  # "whole", "small" or "paraphrased"
     kind: str  # a key of MIX
     values: tuple[float, ...]
 
@@ -77,15 +78,22 @@ def documents(data: Path) -> Iterator[Document]:
 
 def labelled(data: Path, known: Iterable[str]) -> dict[str, str]:
     """Question -> the article that answers it."""
-    result: dict[str, str] = {}
-    folder = data / "retrieval"
-    texts = {row["_id"]: row["text"] for row in jsonl(folder / "kb_navtitles" / "queries.jsonl")}
-    for line in (folder / "kb_navtitles" / "qrels" / "test.tsv").read_text().splitlines()[1:]:
-        question, article, _ = line.split("\t")
-        result[texts[question]] = article
-    result |= {row["text"]: row["kb_id"] for row in jsonl(folder / "faq" / "queries.jsonl") if row.get("kb_id")}
+    faq = jsonl(data / "retrieval" / "faq" / "queries.jsonl")
+    result = answers_of(data, "kb_navtitles") | {row["text"]: row["kb_id"] for row in faq if row.get("kb_id")}
     there = set(known)
     return {question: article for question, article in result.items() if article in there}
+
+
+def answers_of(data: Path, name: str) -> dict[str, str]:
+    folder = data / "retrieval" / name
+    texts = {row["_id"]: row["text"] for row in jsonl(folder / "queries.jsonl")}
+    lines = (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]
+    return {texts[question]: article for question, article, _ in (line.split("\t") for line in lines)}
+
+
+def stackfaq(data: Path) -> Iterator[Document]:
+    for row in jsonl(data / "retrieval" / "stackfaq" / "corpus.jsonl"):
+        yield Document(row["_id"], row["title"], row["text"], None, (), None, None, "stackfaq", "", None)
 
 
 def jsonl(path: Path) -> list[dict[str, str]]:
@@ -140,22 +148,27 @@ def main(data: Path, home: Path) -> None:
     Base.metadata.create_all(database.engine)
     settings = KnowledgeSettings(home=home)
     with Library(database, settings) as library:
-        library.add(documents(data), progress=lambda done: print(done, end="\r", file=sys.stderr))
+        library.add(
+            chain(documents(data), stackfaq(data)), progress=lambda done: print(done, end="\r", file=sys.stderr)
+        )
     embedder, words = Embedder(exported_model("", settings.models)), Words()
     with database.reading() as session:
-        whole = catalogue_after(session, f"{embedder.name}.c{CHUNKER_VERSION}", Catalogue())
+        everything = whole = catalogue_after(session, f"{embedder.name}.c{CHUNKER_VERSION}", Catalogue())
         vectors = vectors_of(session, list(whole.terms), embedder.dimension)
         passages: dict[str, list[int]] = defaultdict(list)
         for passage, article in session.execute(
             select(Passage.id, Article.article_id).join(Article, Passage.article == Article.id)
         ):
             passages[article].append(passage)
+    threads = {row["_id"] for row in jsonl(data / "retrieval" / "stackfaq" / "corpus.jsonl")}
+    thread_ids = sorted(key for article in threads for key in passages.pop(article))
     questions = labelled(data, passages)
     off_topic = [row["text"] for row in jsonl(data / "retrieval" / "out_of_scope.jsonl")]
     asked = {
         text: Question(embedder.encode_question(text), words.of_question(text)) for text in [*questions, *off_topic]
     }
 
+    whole = part_of(whole, [key for ids in passages.values() for key in ids])
     base = Searched(database, embedder, whole, vectors)
     examples: list[Example] = []
     at_one = 0
@@ -172,8 +185,7 @@ def main(data: Path, home: Path) -> None:
     for _ in range(SMALL_BASES):
         chosen = chance.sample(sorted(answered_by), SMALL)
         ids = sorted(passage for article in chosen for passage in passages[article])
-        small = Catalogue(0, {"": frozenset()}, {"": SparseIndex({key: whole.terms[key] for key in ids})}, {})
-        base = Searched(database, embedder, small, vectors)
+        base = Searched(database, embedder, part_of(whole, ids), vectors)
         inside = [text for article in chosen for text in answered_by[article]]
         outside = chance.sample([text for text, article in questions.items() if article not in chosen], len(inside))
         for text in inside:
@@ -182,7 +194,19 @@ def main(data: Path, home: Path) -> None:
             examples += judged(text, base.ranked(asked[text]), "an article that isn't there", "small")
         for text in chance.sample(off_topic, len(inside)):
             examples += judged(text, base.ranked(asked[text]), None, "small")
+    base = Searched(database, embedder, part_of(everything, thread_ids), vectors)
+    paraphrases = answers_of(data, "stackfaq")
+    for text, article in paraphrases.items():
+        question = Question(embedder.encode_question(text), words.of_question(text))
+        examples += judged(text, base.ranked(question), article, "paraphrased")
+    for text in off_topic:
+        examples += judged(text, base.ranked(asked[text]), None, "paraphrased")
     fit(examples)
+
+
+def part_of(catalogue: Catalogue, ids: Sequence[int]) -> Catalogue:
+    terms = {key: catalogue.terms[key] for key in ids}
+    return Catalogue(0, {"": frozenset()}, {"": SparseIndex(terms)}, terms)
 
 
 def fit(examples: list[Example]) -> None:
@@ -203,7 +227,7 @@ def fit(examples: list[Example]) -> None:
         if weights[(predicted >= level) & ~right].sum() <= WRONG_AMONG_ANSWERED * weights[predicted >= level].sum()
     )
     print(f"threshold {threshold:.2f}")
-    for base in ("whole", "small"):
+    for base in ("whole", "small", "paraphrased"):
         here = np.array([example.base == base for example in examples])
         answered = here & (predicted >= threshold)
         wrong = weights[answered & ~right].sum() / weights[answered].sum()

@@ -78,13 +78,23 @@ def answering(pieces: Sequence[Piece], passage: int) -> list[Piece]:
     if any(piece.steps for piece in own):
         return own
     if sum(len(piece.text) for piece in own) <= WHOLE_SECTION:
-        return own
+        return own if pieces[at].headings else [*own, *what_it_introduces(pieces, own)]
     shown = [pieces[at]]
     for piece in pieces[at + 1 :]:
         if piece.section != pieces[at].section or not shown[-1].text.rstrip(" *_").endswith(":"):
             break
         shown.append(piece)
     return shown
+
+
+def what_it_introduces(pieces: Sequence[Piece], opening: Sequence[Piece]) -> list[Piece]:
+    """After an article's opening words, its first procedure; without one, the section that follows if it's short."""
+    rest = [piece for piece in pieces if piece.position > opening[-1].position]
+    first = next((piece.section for piece in rest if piece.steps), None)
+    if first is not None:
+        return [piece for piece in rest if piece.section == first]
+    following = [piece for piece in rest if piece.section == rest[0].section]
+    return following if sum(len(piece.text) for piece in [*opening, *following]) <= WHOLE_SECTION else []
 
 
 def remedy(pieces: Sequence[Piece], at: int) -> int:
