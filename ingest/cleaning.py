@@ -7,6 +7,7 @@ time proportional to the text, so a hostile file can't hold up an ingestion.
 
 import html
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ IMAGE = re.compile(rf"!\[{TEXT}\](?:{TARGET}|\[[^\[\]\n]*\])(?:\{{[^{{}}\n]*\}})
 LINK = re.compile(rf"(?<![!\\])\[{TEXT}\]{TARGET}(?:\{{:[^{{}}\n]*\}})?")
 REFERENCE = re.compile(r"(?<![!\\\]])\[([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 ALERT = re.compile(r"^([ \t>]*>[ \t]*)\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*", re.IGNORECASE | re.MULTILINE)
+DIVISION = re.compile(r"^[ \t>]*\[!div\b[^\]\n]*\][ \t]*\n", re.IGNORECASE | re.MULTILINE)
 VIDEO = re.compile(r"\[!VIDEO[ \t]+(https?://[^\s\]]+)\]", re.IGNORECASE)
 DIRECTIVE = re.compile(
     r"\[!(?:INCLUDE|div|NOTE|TIP|IMPORTANT|WARNING|CAUTION|VIDEO|code)\b"
@@ -40,6 +42,7 @@ LIQUID_CHANNEL = re.compile(r"\{%-?[ \t]*slack_channel[ \t]+[\"']([^\"'%\n]*)[\"
 LIQUID = re.compile(r"\{%[^%]{0,1000}%\}|\{\{[ \t]*(?:site|page|include)\.[^{}\n]*\}\}")
 ATTRIBUTES = re.compile(r"^[ \t]*\{:[^{}\n]*\}[ \t]*$|[ \t]+\{#[\w-]+\}[ \t]*$|(?<=[)*_])\{:[^{}\n]*\}", re.MULTILINE)
 BLOCK = re.compile(r"<(table|ul|ol|pre)\b[^<>]*>", re.IGNORECASE)
+BLOCK_EDGE = re.compile(r"<(/?)(table|ul|ol|pre)\b[^<>]*>", re.IGNORECASE)
 BREAK = re.compile(r"</?br\b[^<>]*>", re.IGNORECASE)
 ANCHOR = re.compile(r"<a\b([^<>]*)>([^<>]*)</a>", re.IGNORECASE)
 HREF = re.compile(r"""\bhref\s*=\s*["']?([^"'\s<>]+)""", re.IGNORECASE)
@@ -130,7 +133,7 @@ def _templates(text: str) -> str:
     text = TRIPLE_COLON.sub("", text)
     text = ALERT.sub(lambda found: f"{found[1]}**{found[2].capitalize()}:** ", text)
     text = VIDEO.sub(r"[Video](\1)", text)
-    text = DIRECTIVE.sub("", text)
+    text = DIRECTIVE.sub("", DIVISION.sub("", text))
     text = LIQUID_PAGE.sub(r"/\1", text)
     text = LIQUID_CHANNEL.sub(r"#\1", text)
     return ATTRIBUTES.sub("", LIQUID.sub("", text))
@@ -192,10 +195,11 @@ def _markup(text: str, set_aside: Callable[[str], str]) -> str:
 
 def _blocks(text: str, set_aside: Callable[[str], str]) -> str:
     """HTML's tables, lists and preformatted text as Markdown, at the indentation where they stand."""
+    ends = _ends(text)
     out: list[str] = []
     at = 0
     while found := BLOCK.search(text, at):
-        end = _end_of(text, found)
+        end = ends.get(found.start())
         if end is None:
             out.append(text[at : found.end()])
             at = found.end()
@@ -217,13 +221,17 @@ def _indent(before: str) -> str:
     return " " * (len(lead) - len(lead.lstrip(" "))) if within else ""
 
 
-def _end_of(text: str, start: re.Match[str]) -> int | None:
-    depth = 0
-    for found in re.finditer(rf"<(/?){start[1]}\b[^<>]*>", text[start.start() :], re.IGNORECASE):
-        depth += -1 if found[1] else 1
-        if depth == 0:
-            return start.start() + found.end()
-    return None
+def _ends(text: str) -> dict[int, int]:
+    """Where each block that begins at a position ends; one that is never closed is left out."""
+    ends: dict[int, int] = {}
+    opened: dict[str, list[int]] = defaultdict(list)
+    for found in BLOCK_EDGE.finditer(text):
+        stack = opened[found[2].lower()]
+        if not found[1]:
+            stack.append(found.start())
+        elif stack:
+            ends[stack.pop()] = found.end()
+    return ends
 
 
 def _tidy(text: str) -> str:

@@ -92,8 +92,9 @@ def read(source: str) -> FrontMatter:
         seen.add(key)
         if key == "access":
             front.access = _groups(value_events)
-        elif isinstance(value_events[0], yaml.ScalarEvent) and not _is(value_events[0], "null"):
-            front.values[key] = value_events[0].value
+        elif isinstance(value_events[0], yaml.ScalarEvent):
+            if not _is(value_events[0], "null"):
+                front.values[key] = value_events[0].value
         elif key == "id":
             raise _error("`id` must be a text", source)
     return front
