@@ -1,6 +1,6 @@
 """What a person does on the page: each form posts here and gets a small JSON answer for the page's script."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -111,13 +111,10 @@ class Deeds:
         return _outcome(self.workspace.click_view(user, view_id, used.block_id, used.action_id, used.value))
 
     def submit(self, user: str, form: FormData, files: list[File]) -> Json:
-        """Send a modal; what the app refuses stands in the view itself and comes with the next refresh."""
+        """Send a modal; what the workspace or the app refuses is told by block."""
         view = self.workspace.view_of(user)
         if view is None or view.id != _text(form, "view"):
             raise NoSuchThing("That window is closed already")
-        missing = _missing(view.blocks, form)
-        if missing:
-            return {"errors": missing}
         return {"errors": self.workspace.submit(user, view.id, read_values(form, view.blocks)) or {}}
 
     def close(self, user: str, form: FormData, files: list[File]) -> Json:
@@ -127,18 +124,6 @@ class Deeds:
     def assistant(self, user: str, form: FormData, files: list[File]) -> Json:
         thread = self.workspace.open_assistant(user, _text(form, "channel") or None)
         return {"go": f"/as/{user}/C/{self.workspace.dm_of(user).id}?thread={thread}"}
-
-
-def _missing(blocks: Sequence[Json], form: FormData) -> dict[str, str]:
-    """What Slack's client itself refuses to send: an input left empty that isn't optional."""
-    values = read_values(form, blocks)
-    return {
-        str(block["block_id"]): "Please complete this required field."
-        for block in blocks
-        if block["type"] == "input"
-        and not block.get("optional")
-        and not any(values.get(str(block["block_id"]), {}).values())
-    }
 
 
 def _outcome(acknowledgement: Acknowledgement) -> Json:

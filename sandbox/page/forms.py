@@ -1,14 +1,14 @@
 """What a person put into a form of the page, in the shape in which the workspace takes it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.datastructures import FormData
 
 from sandbox.objects import Json
-from sandbox.page.rendering import compact
+from sandbox.page.rendering import address
 
 _MANY = ("checkboxes", "multi_static_select", "multi_users_select", "multi_conversations_select")
 
@@ -33,11 +33,9 @@ def elements(block: Json) -> Iterator[Json]:
 
 def read_click(form: FormData, blocks: Sequence[Json]) -> Click:
     """The element that was used and its value; raises BadForm when these blocks have no such element."""
-    try:
-        place = json.loads(str(form.get("click")))
-    except json.JSONDecodeError:
-        place = None
-    if not isinstance(place, list) or not all(isinstance(part, str) for part in place) or len(place) not in (2, 3):
+    click = form.get("click")
+    place = [unquote(part) for part in click.split("/")] if isinstance(click, str) else []
+    if len(place) not in (2, 3):
         raise BadForm("That button is unknown")
     block_id, action_id = place[:2]
     for block in blocks:
@@ -61,7 +59,7 @@ def read_values(form: FormData, blocks: Sequence[Json]) -> dict[str, dict[str, A
 
 
 def _value(form: FormData, block_id: str, element: Json) -> str | list[str] | None:
-    name = compact(block_id, element["action_id"])
+    name = address(block_id, element["action_id"])
     given = [text for text in form.getlist(name) if isinstance(text, str) and text]
     if element["type"] in _MANY:
         return given

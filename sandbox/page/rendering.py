@@ -1,8 +1,8 @@
 """Block Kit as HTML: pure, from what the Web API stored to what the page shows."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup, escape
@@ -35,7 +35,7 @@ def environment(names: Names) -> Environment:
         "linked": linked,
         "person": lambda user_id: names.user(user_id) or user_id,
         "emoji": emoji,
-        "compact": compact,
+        "address": address,
     }
     made.tests["safe_link"] = lambda url: is_safe_link(str(url))
     made.globals["user_name"] = lambda user_id: names.user(user_id) or user_id
@@ -52,9 +52,12 @@ def text_object(value: Json | None, names: Names) -> Markup:
     return plain(str(value.get("text", "")), shortcodes=bool(value.get("emoji", True)))
 
 
-def compact(*parts: Any) -> str:
-    """A list of strings as one attribute's text; `forms` reads it back."""
-    return json.dumps([str(part) for part in parts], separators=(",", ":"), ensure_ascii=False)
+def address(*parts: Any) -> str:
+    """Block id, action id and perhaps a value as one form field's name or value; `forms` reads it back.
+
+    Percent-encoded, for a browser changes quotation marks in the names of fields.
+    """
+    return "/".join(quote(str(part), safe="") for part in parts)
 
 
 def render_blocks(

@@ -198,7 +198,7 @@ document.addEventListener("click", (event) => {
     const editor = $("form.edit", event.target.closest(".message"));
     editor.hidden = !editor.hidden;
     if (editor.hidden) editor.reset();
-    else { const box = $("textarea", editor); grow(box); box.focus(); box.setSelectionRange(box.value.length, box.value.length); }
+    else { const box = $("textarea", editor); box.value = editor.dataset.text; grow(box); box.focus(); box.setSelectionRange(box.value.length, box.value.length); }
   }
   for (const menu of $$("details.overflow[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
