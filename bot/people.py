@@ -121,7 +121,7 @@ class People:
             return replace(nobody, refusal=f"Your Slack account isn't linked with a directory account. {ASK_IT}")
         if binding.suspended_at is not None:
             self._tell(binding.id, binding.suspended_at.isoformat())  # in case the first time was lost
-            return replace(nobody, refusal=suspended_text(binding))
+            return replace(nobody, refusal=suspended_text(binding.suspended_why))
         if suspicion := self._look_at_address(binding, seen):
             self._suspend(binding, suspicion)
             return replace(
@@ -136,9 +136,7 @@ class People:
             log.warning("the directory doesn't tell who %s is: %s", nobody.user, error)
             return replace(nobody, refusal="The directory doesn't answer at the moment. Try again in a minute.")
         if person is None:
-            return replace(
-                nobody, refusal=f"The directory account that your Slack account belongs to is gone. {ASK_IT}"
-            )
+            return replace(nobody, refusal=f"The directory account that you are linked with is gone. {ASK_IT}")
         if person.account.casefold() != binding.account:
             self._suspend(binding, "account_changed")
             return replace(nobody, refusal=f"Your directory account was renamed since it was linked. {ASK_IT}")
@@ -277,6 +275,6 @@ def standing(seen: SlackUser, *, team: str, user_team: str | None) -> tuple[str,
     return None
 
 
-def suspended_text(binding: Binding) -> str:
-    why = SUSPICIONS.get(binding.suspended_why or "", "something about it has changed")
+def suspended_text(why: str | None) -> str:
+    why = SUSPICIONS.get(why or "", "something about it has changed")
     return f"The link of your Slack account with your directory account is suspended, since {why}. {ASK_IT}"

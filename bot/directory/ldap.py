@@ -13,17 +13,17 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from ldap3 import AUTO_BIND_NONE, BASE, MODIFY_REPLACE, NONE, SUBTREE, Connection, Server, Tls
-from ldap3.core.exceptions import LDAPException
-from ldap3.core.results import (
+from ldap3 import AUTO_BIND_NONE, BASE, MODIFY_REPLACE, NONE, SUBTREE, Connection, Server, Tls  # type: ignore[import-untyped]  # ships no types
+from ldap3.core.exceptions import LDAPException  # type: ignore[import-untyped]  # ships no types
+from ldap3.core.results import (  # type: ignore[import-untyped]  # ships no types
     RESULT_CONSTRAINT_VIOLATION,
     RESULT_INSUFFICIENT_ACCESS_RIGHTS,
     RESULT_INVALID_CREDENTIALS,
     RESULT_NO_SUCH_OBJECT,
     RESULT_SUCCESS,
 )
-from ldap3.utils.conv import escape_filter_chars
-from ldap3.utils.dn import parse_dn
+from ldap3.utils.conv import escape_filter_chars  # type: ignore[import-untyped]  # ships no types
+from ldap3.utils.dn import parse_dn  # type: ignore[import-untyped]  # ships no types
 
 from bot.directory.directory import DirectoryUnavailable, PasswordRefused, Person
 from bot.directory.settings import DirectorySettings
@@ -109,7 +109,7 @@ class LdapDirectory:
         return bool(code == RESULT_SUCCESS)
 
     def password_marker(self, directory_id: str) -> str:
-        """`pwdChangedTime` (whole seconds) if the server keeps it; otherwise `entryCSN`, which other changes move too."""
+        """`pwdChangedTime` (whole seconds) if the server keeps it, otherwise `entryCSN`, which moves more often."""
         with self._connection() as connection:
             entry = self._by_id(connection, directory_id, ["pwdChangedTime", "entryCSN"])
             if entry is None:
@@ -151,9 +151,7 @@ class LdapDirectory:
         try:
             connection.open(read_server_info=False)
             if self._starttls and not connection.start_tls(read_server_info=False):
-                raise DirectoryUnavailable(
-                    "The directory doesn't offer StartTLS, and a password must not go in the clear."
-                )
+                raise DirectoryUnavailable("The directory offers no StartTLS, and passwords never go in the clear.")
             connection.bind(read_server_info=False)
             yield connection
         finally:

@@ -1,0 +1,109 @@
+"""How one-time pages are served: nothing cached, nothing from elsewhere, nothing told to the next site."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+FOLDER = Path(__file__).parent
+LARGEST_FORM = 16_384
+"""Bytes; the largest honest form is under one thousand."""
+FORM_TYPE = "application/x-www-form-urlencoded"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is shown: a template's name and what it needs."""
+
+    template: str
+    status: int = 200
+    title: str = ""
+    text: str = ""
+    error: str = ""
+    account: str = ""
+
+
+Show = Callable[[str], Page]
+Submit = Callable[[str, Mapping[str, str]], Page]
+
+
+class OncePages:
+    """Turns pages into responses. Handlers run in a worker thread, so they may block on a directory."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
+        )
+        self._style = (FOLDER / "once.css").read_bytes()
+
+    def route(self, purpose: str, *, show: Show, submit: Submit) -> Route:
+        """Serve `/once/PURPOSE-…`: `show(token)` for a look, which changes nothing, `submit(token, fields)` for a POST."""
+
+        async def serve(request: Request) -> Response:
+            token = f"{purpose}-{request.path_params['rest']}"
+            if request.method != "POST":
+                return self._respond(await run_in_threadpool(show, token))
+            fields = await read_form(request)
+            if fields is None:
+                return self._respond(Page("said.html", 400, "That didn't work", "The form arrived incomplete."))
+            return self._respond(await run_in_threadpool(submit, token, fields))
+
+        return Route(f"/once/{purpose}-{{rest}}", serve, methods=["GET", "POST"])
+
+    def common_routes(self) -> list[BaseRoute]:
+        """The style sheet, and what is said to links that nobody made; to be added after all others."""
+
+        def style(request: Request) -> Response:
+            headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
+            return Response(self._style, media_type="text/css", headers=headers)
+
+        def unknown(request: Request) -> Response:
+            return self._respond(unknown_link())
+
+        return [
+            Route("/once/style.css", style, methods=["GET"]),
+            Route("/once/{token:path}", unknown, methods=["GET", "POST"]),
+        ]
+
+    def _respond(self, page: Page) -> Response:
+        html = self._templates.get_template(page.template).render(page=page)
+        return Response(html, status_code=page.status, media_type="text/html", headers=HEADERS)
+
+
+def unknown_link() -> Page:
+    return Page(
+        "said.html", 404, "This link isn't one of ours", "Check that you copied all of it, or ask for a new one."
+    )
+
+
+async def read_form(request: Request) -> dict[str, str] | None:
+    """The fields of a small URL-encoded form, in memory only; None for anything else."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            return None
+    try:
+        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=10, errors="strict")
+    except ValueError:
+        return None
+    return {name: values[0] for name, values in fields.items()}

@@ -1,0 +1,134 @@
+"""“This wasn't me”: a page with one button, for whoever got a mail about something they didn't do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.directory.directory import Directory, DirectoryUnavailable
+from bot.errors import SlackUnavailable
+from bot.once.links import Links
+from bot.once.page import Page, unknown_link
+from bot.people import People
+from bot.workflows.limits import moment_text
+from bot.workflows.password_change import record
+from bot.workflows.records import ResetRequest, held_request
+from store import Database
+from store.durable import TRANSIENT, Durable
+from tickets.numbers import Kind
+from tickets.opening import open_ticket
+from tickets.priority import Impact, Urgency
+
+PURPOSE = "notme"
+VALID = timedelta(days=7)
+RETRIES = 12
+PATIENT = (*TRANSIENT, SlackUnavailable, DirectoryUnavailable)
+ASKED = (
+    "If you didn't ask for a new password, press the button. Your account is disabled at once, your Slack account is "
+    "unlinked, and IT is told to call you. Nothing happens until you press it."
+)
+DONE = Page(
+    "said.html",
+    title="Thank you: your account is being disabled",
+    text="IT is told and will call you. You can close this page.",
+)
+
+
+@dataclass(frozen=True)
+class Repudiation:
+    database: Database
+    directory: Directory
+    people: People
+    links: Links
+    alert: Callable[[str, str], None]
+    begin: Callable[[str], None]
+    """Starts `run` durably for a request, once."""
+    now: Callable[[], datetime]
+
+    def show(self, token: str) -> Page:
+        found = self._request(token)
+        if isinstance(found, Page):
+            return found
+        return Page("repudiate.html", title="Was this you?", text=ASKED)
+
+    def submit(self, token: str, fields: Mapping[str, str]) -> Page:
+        found = self._request(token)
+        if isinstance(found, Page):
+            return found
+        with self.database.transaction() as session:
+            request = held_request(session, found.id)
+            if request.repudiated_at is None:
+                request.repudiated_at = self.now()
+                if request.state in ("offered", "linked"):
+                    request.state = "cancelled"
+                record(session, request, "repudiation", "allowed", "not_me", self.now())
+        self.begin(found.id)
+        return DONE
+
+    def run(self, durable: Durable, request: str) -> None:
+        """The durable workflow: the account disabled, the binding suspended, an incident of the highest priority."""
+        durable.step("disable", self._disable, request, retries=RETRIES, transient=PATIENT)
+        durable.step("suspend", self._suspend, request)
+        incident = durable.step("incident", self._incident, request)
+        durable.step("alert", self._tell_agents, request, incident, retries=RETRIES, transient=PATIENT)
+
+    def _request(self, token: str) -> ResetRequest | Page:
+        request_id = self.links.read(PURPOSE, token)
+        if request_id is None:
+            return unknown_link()
+        request = self._read(request_id)
+        if request is None:
+            return unknown_link()
+        if request.repudiated_at is not None:
+            return DONE
+        if self.now() > request.created_at + VALID:
+            return Page("said.html", 410, "This link's time is over", "Call IT if something about your account is odd.")
+        return request
+
+    def _read(self, request_id: str) -> ResetRequest | None:
+        with self.database.reading() as session:
+            return session.get(ResetRequest, request_id)
+
+    def _disable(self, request_id: str) -> None:
+        request = self._read(request_id)
+        if request is not None and request.directory_id is not None:
+            self.directory.disable(request.directory_id)
+
+    def _suspend(self, request_id: str) -> None:
+        request = self._read(request_id)
+        if request is not None:
+            self.people.suspend(request.team, request.slack_user, "repudiated")
+
+    def _incident(self, request_id: str) -> str:
+        with self.database.transaction() as session:
+            request = held_request(session, request_id)
+            ticket = open_ticket(
+                session,
+                kind=Kind.INCIDENT,
+                title=f"Possible take-over of the account {request.account}",
+                description=(
+                    f"The owner of {request.account} says that the password reset of {moment_text(request.created_at)} "
+                    f"wasn't theirs (request {request.id}, {request.state}). The account is disabled, and unlinked from "
+                    f"the Slack user {request.slack_user}. Call its owner on a number from HR, end its sessions, and "
+                    "give it a new password in person."
+                ),
+                requester=request.slack_user,
+                requester_account=request.account,
+                conversation=None,
+                impact=Impact.HIGH,
+                urgency=Urgency.HIGH,
+                category="security",
+                actor="deskmate",
+                now=self.now(),
+                key=f"reset:{request.id}:notme",
+            )
+            request.incident = ticket.number
+            return ticket.number
+
+    def _tell_agents(self, request_id: str, incident: str) -> None:
+        request = self._read(request_id)
+        if request is not None:
+            self.alert(
+                f"reset:{request_id}:notme",
+                f"{incident}, P1: the owner of {request.account} says that a password reset wasn't theirs. "
+                "The account is disabled and unlinked from Slack. Call them, and end its sessions.",
+            )
