@@ -36,9 +36,13 @@ ACTS = (
 
 def control_routes(workspace: Workspace, faults: Faults, calls: Iterable[Json]) -> list[Route]:
     async def order_fault(request: Request) -> Response:
+        if "Origin" in request.headers:
+            return _no_web_pages()
         return await _in_a_thread(faults.order, await request.json())
 
     async def act(request: Request) -> Response:
+        if "Origin" in request.headers:
+            return _no_web_pages()
         return await _in_a_thread(lambda wish: {"result": _act(workspace, wish)}, await request.json())
 
     def list_calls(request: Request) -> Response:
@@ -55,6 +59,11 @@ def control_routes(workspace: Workspace, faults: Faults, calls: Iterable[Json]) 
         Route("/control/calls", list_calls),
         Route("/control/state", state),
     ]
+
+
+def _no_web_pages() -> Response:
+    """A browser names the page that sends a request; tests don't. So no web page can drive people from outside."""
+    return JSONResponse({"ok": False, "error": "not for web pages"}, 403)
 
 
 async def _in_a_thread(do: Any, wish: Json) -> Response:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Sequence
 from mimetypes import guess_type
 from typing import Any
+from urllib.parse import quote
 
 from sandbox.errors import NoSuchThing
 from sandbox.interactions import Interactions
@@ -79,7 +80,7 @@ class Workspace(Interactions):
         with self.lock:
             file_id = self.new_id("F")
             kind = guess_type(name)[0] or "application/octet-stream"
-            url = f"{self.base_url}/files-pri/{self.team.id}-{file_id}/{name}"
+            url = f"{self.base_url}/files-pri/{self.team.id}-{file_id}/{quote(name, safe='')}"
             file = File(file_id, name, kind, content, user, [channel], int(self.clock()), url)
             self.files[file_id] = file
             return self.post(user, channel, text, thread_ts=thread_ts, files=[file])

@@ -275,6 +275,6 @@ def test_the_assistant_pane_shows_prompts_status_title_and_a_stream(
     assert thread().status == ""
     with pytest.raises(SlackApiError, match="message_not_in_streaming_state"):
         client.chat_appendStream(channel="D0ALICE", ts=stream["ts"], markdown_text="late")
+    root = client.chat_postMessage(channel="C0GENERAL", text="root")["ts"]
     with pytest.raises(SlackApiError, match="missing_recipient_team_id"):
-        root = client.chat_postMessage(channel="C0GENERAL", text="root")["ts"]
         client.chat_startStream(channel="C0GENERAL", thread_ts=root)
