@@ -1,6 +1,5 @@
 """The page's addresses: `/as/PERSON/...` is the workspace as that person sees it, so two tabs can be two people."""
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ from sandbox.page.rendering import environment, render_blocks
 from sandbox.page.scene import Face, Place, Scene, as_typed, clock, day
 from sandbox.workspace import Workspace
 
+STATIC = Path(__file__).parent / "static"
 SHOWN_PEOPLE = 6
-SHOWN_MESSAGES = 150
+SHOWN_MESSAGES = 100
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 QUESTIONS = (
     "How do I set up the VPN on my new laptop?",
@@ -45,7 +45,7 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
         Route("/as/{user}/changes", page.changes),
         Route("/as/{user}/files/{file}", page.file),
         Route("/as/{user}/do/{deed}", deeds.do, methods=["POST"]),
-        Mount("/page", StaticFiles(directory=Path(__file__).parent / "static")),
+        Mount("/page", StaticFiles(directory=STATIC)),
     ]
 
 
@@ -55,6 +55,7 @@ class Page:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.reading = Reading(workspace)
+        self.version = int(max(path.stat().st_mtime for path in STATIC.iterdir()))  # so that no browser keeps old files
         self.environment = environment(Names(user=self._user_name, channel=self._channel_name))
         self.environment.globals |= {
             "all_people": workspace.people,
@@ -62,7 +63,7 @@ class Page:
             "face_of": Face.of,
             "clock": clock,
             "day": day,
-            "as_typed": as_typed,
+            "as_typed": lambda text: as_typed(text, self._user_name),
             "questions": QUESTIONS,
         }
 
@@ -194,7 +195,7 @@ class Page:
             "modal_body": view
             and render_blocks(view.blocks, self.environment, place=view.id, values=view.values, errors=view.errors),
             "path": request.url.path,
-            "version": int(time.time()) // 3600,
+            "version": self.version,
         }
         html = self.environment.get_template(template).render(context | shown)
         return HTMLResponse(html, headers=HEADERS)

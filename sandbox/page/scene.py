@@ -1,7 +1,7 @@
 """What the page shows: messages as lines of a conversation, and who and what stands in the rail."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,8 +76,9 @@ def day(ts: str) -> str:
     return f"{when:%A}, {when.day} {when:%B %Y}"
 
 
-def as_typed(text: str) -> str:
+def as_typed(text: str, user_name: Callable[[str], str | None]) -> str:
     """A message's text as its author would type it again."""
+    text = re.sub(r"<@(\w+)(?:\|[^<>]*)?>", lambda found: f"@{user_name(found[1]) or found[1]}", text)
     text = re.sub(r"<([^<>|@#!][^<>|]*)(?:\|[^<>]*)?>", lambda found: found[1].removeprefix("mailto:"), text)
     text = re.sub(r"<!(\w+)(?:\|[^<>]*)?>", r"@\1", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

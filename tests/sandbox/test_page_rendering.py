@@ -218,4 +218,4 @@ def test_a_click_on_what_is_not_there_is_refused(click: str) -> None:
 
 def test_a_message_is_edited_as_it_was_typed() -> None:
     wire = "a &lt; b &amp; c <https://x.example> <mailto:a@b.c|a@b.c> <@U0BOB> <!here>"
-    assert as_typed(wire) == "a < b & c https://x.example a@b.c <@U0BOB> @here"
+    assert as_typed(wire, {"U0BOB": "Bob Brown"}.get) == "a < b & c https://x.example a@b.c @Bob Brown @here"
