@@ -57,7 +57,7 @@ def test_after_a_lost_response_a_blind_retry_posts_twice(sandbox: Sandbox, clien
 
     client.retry_handlers = []
     sandbox.faults.queue("chat.postMessage", LostResponse())
-    with pytest.raises(OSError, match="closed|reset"):
+    with pytest.raises(OSError, match=r"closed|reset"):
         client.chat_postMessage(channel="C0GENERAL", text="two")
     assert texts(sandbox) == ["one", "one", "two"]
 
