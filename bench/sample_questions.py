@@ -51,9 +51,8 @@ def main(home: Path) -> None:
     ]
     print(table([f"{len(questions)} sample questions", "number", "share"], rows))
     times.sort()
-    print(
-        f"\nMedian time of an answer {times[len(times) // 2]:.0f} ms, 95th percentile {times[len(times) * 95 // 100]:.0f} ms."
-    )
+    middle, late = times[len(times) // 2], times[len(times) * 95 // 100]
+    print(f"\nMedian time of an answer {middle:.0f} ms, 95th percentile {late:.0f} ms.")
 
 
 def judged(answer: Answer, label: str | None, found: list[str]) -> str:

@@ -14,14 +14,15 @@ class Terminal(io.StringIO):
 
 
 def test_progress_is_silent_when_standard_error_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
 
     with shown_on_terminal() as progress:
         assert isinstance(progress, Silent)
         progress.start(2)
         progress.advance(2)
 
-    assert sys.stderr.getvalue() == ""
+    assert stream.getvalue() == ""
 
 
 def test_a_terminal_shows_count_and_rate_on_standard_error_only(
