@@ -54,7 +54,7 @@ class OncePages:
         self._style = (FOLDER / "once.css").read_bytes()
 
     def route(self, purpose: str, *, show: Show, submit: Submit) -> Route:
-        """Serve `/once/PURPOSE-…`: `show(token)` for a look, which changes nothing, `submit(token, fields)` for a POST."""
+        """Serve `/once/PURPOSE-…`: `show(token)` for a GET, changing nothing, `submit(token, fields)` for a POST."""
 
         async def serve(request: Request) -> Response:
             token = f"{purpose}-{request.path_params['rest']}"

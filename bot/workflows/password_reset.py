@@ -222,12 +222,15 @@ class PasswordReset:
         container, action = body.get("container") or {}, body["actions"][0]
         with self._database.reading() as session:
             request = request_of_message(session, str(container.get("channel_id")), str(container.get("message_ts")))
-        user, team = body["user"]["id"], body["team"]["id"]
+        user = body["user"]["id"]
+        team = (body.get("team") or {}).get("id") or body["user"].get("team_id")
+        click = str(action.get("action_ts") or body.get("trigger_id"))[:64]
         if request is None or (request.team, request.slack_user) != (team, user):
             log.warning("a click of %s on a card that isn't theirs has no effect", user)
+            channel = str(container.get("channel_id"))
+            self._start(self._stray, channel, user, key=f"reset:stray:{channel}:{user}:{click}")
             return
         user_team = body["user"].get("team_id") or team
-        click = str(action.get("action_ts") or body.get("trigger_id"))[:64]
         wish = "cancel" if action["action_id"] == reset_texts.CANCEL else "continue"
         self._start(self._click, request.id, wish, user_team, click, key=f"reset:{request.id}:{wish}:{click}")
 
@@ -303,6 +306,7 @@ class PasswordReset:
         self._durable = durable
         self._requested = durable.workflow("password_reset_requested", self._tell_of_request)
         self._click = durable.workflow("password_reset_click", self._carry_out_click)
+        self._stray = durable.workflow("password_reset_stray_click", self._answer_stray_click)
         self._finish = durable.workflow("password_reset_finish", self._see_to_the_end)
         self._repudiated = durable.workflow(
             "password_reset_repudiated", lambda request: self.repudiation.run(durable, request)
@@ -348,6 +352,9 @@ class PasswordReset:
             self._step("say", self._say, request, f"reset:{request}:click:{click}", said)
             if self._step("state", lambda: self._read(request).state) not in OPEN:
                 self._step("card", self._put_card_away, request, "Password reset: this card is closed.")
+
+    def _answer_stray_click(self, channel: str, user: str) -> None:
+        self._try("whisper", lambda: self._slack.whisper(channel=channel, user=user, text=reset_texts.NOT_YOURS))
 
     def _see_to_the_end(self, request: str, attempt: int) -> None:
         """Wait for the page's request to end, find out what came of it, record it as a ticket, and tell of it."""
@@ -451,7 +458,7 @@ class PasswordReset:
         try:
             self._step(name, function, *args)
         except StepFailed as error:
-            log.error("a notice of a password reset was not sent: %s", error.kind)  # the others still are
+            log.error("%s of a password reset was not sent: %s", name, error)  # the others still are
 
     def _addresses(self, request: str) -> list[str]:
         found = self._read(request)

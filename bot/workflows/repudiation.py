@@ -107,7 +107,7 @@ class Repudiation:
                 title=f"Possible take-over of the account {request.account}",
                 description=(
                     f"The owner of {request.account} says that the password reset of {moment_text(request.created_at)} "
-                    f"wasn't theirs (request {request.id}, {request.state}). The account is disabled, and unlinked from "
+                    f"wasn't theirs (request {request.id}, {request.state}). It is disabled, and unlinked from "
                     f"the Slack user {request.slack_user}. Call its owner on a number from HR, end its sessions, and "
                     "give it a new password in person."
                 ),

@@ -10,6 +10,8 @@ CONTINUE, CANCEL, OPEN_PAGE = "reset_continue", "reset_cancel", "reset_open"
 
 ASK_AGAIN = "To start again, write “reset my password” to me."
 
+NOT_YOURS = f"That card isn't about your account, or isn't in use any more, so nothing has happened. {ASK_AGAIN}"
+
 CLICKED_LATE = {
     "offered": "",
     "linked": "Your link is in the message below the card. It works once.",
@@ -94,8 +96,9 @@ def changed_mail(name: str, account: str, link: str, at: datetime) -> tuple[str,
     return (
         "Your password was changed",
         f"Hello {name},\n\nthe password of your account {account} was changed on {at:%-d %B %Y, %H:%M} UTC, from "
-        "Slack and with the code of your authenticator app.\n\nIf it was you, there is nothing to do.\nIf it wasn't you, open "
-        f"this page and press the button; your account is disabled then, and IT calls you:\n{link}\n",
+        "Slack and with the code of your authenticator app.\n\nIf it was you, there is nothing to do.\nIf it wasn't "
+        "you, open this page and press the button; your account is disabled then, and IT calls you:\n"
+        f"{link}\n",
     )
 
 
