@@ -13,4 +13,4 @@ def register(app: App, desk: Desk) -> None:
     def changed(event: dict[str, Any], body: dict[str, Any]) -> None:
         user = SlackUser.from_slack(event["user"])
         desk.slack.forget(user.id)
-        desk.people.slack_user_changed(body["team_id"], user)
+        desk.people.slack_user_changed(body["team_id"], user.id)
