@@ -7,7 +7,6 @@ Nothing but the directory and the page's one request ever sees the password.
 import contextvars
 import logging
 import secrets
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,10 +54,9 @@ log = logging.getLogger(__name__)
 LINK_VALID = timedelta(minutes=10)
 PATIENCE = timedelta(seconds=30)
 """How long a request may take to change a password before its end is found out by reading back."""
-LOOK_SECONDS = 0.1
-OUTAGE_SECONDS = 15
-LONGEST_OUTAGE = 240
-"""Looks at a directory that doesn't answer, `OUTAGE_SECONDS` apart: an hour."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 15.0
+MOST_LOOKS = 250
+"""About an hour of a directory that doesn't answer; then people are asked to look."""
 RETRIES = 8
 PATIENT = (*TRANSIENT, SlackUnavailable)
 
@@ -359,45 +357,45 @@ class PasswordReset:
     def _see_to_the_end(self, request: str, attempt: int) -> None:
         """Wait for the page's request to end, find out what came of it, record it as a ticket, and tell of it."""
         assert self._durable is not None
-        state = "unknown"
-        for _ in range(LONGEST_OUTAGE):
+        state, pause = "waiting", FIRST_PAUSE_SECONDS
+        for _ in range(MOST_LOOKS):
             try:
                 state = self._step("settle", self._settle, request, attempt)
-                break
             except StepFailed as error:
                 if error.kind != DirectoryUnavailable.__name__:
                     raise
-            self._durable.sleep(OUTAGE_SECONDS)
+            if state != "waiting":
+                break
+            self._durable.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         if state == "changed":
             self._step("ticket", self._ticket, request)
             self._step("say", self._say_changed, request)
             self._mail_everybody(request, "changed")
         elif state == "unchanged":
             self._step("say", self._say, request, f"reset:{request}:{attempt}:unchanged", reset_texts.UNCHANGED, True)
-        elif state == "unknown":
+        elif state == "waiting":
             self._step("say", self._say, request, f"reset:{request}:{attempt}:unsettled", reset_texts.UNSETTLED)
             text = f"It isn't known whether the password reset {request} took effect: the directory doesn't answer."
             self._step("alert", self._alert, f"reset:{request}:unsettled", text)
 
     def _settle(self, request: str, attempt: int) -> str:
-        """`changed` or `unchanged`; `open` when the directory refused the password and another may be tried.
+        """`changed` or `unchanged`; `open` when the directory refused the password and another may be tried; `waiting`
+        while the page's request may still be at work.
 
         Errors: `DirectoryUnavailable`.
         """
-        give_up = time.monotonic() + PATIENCE.total_seconds()
-        while True:
+        found = self._read(request)
+        if found.attempt == attempt and found.state in ("changing", "unsure") and found.changing_at is not None:
+            late = self._now() >= found.changing_at + PATIENCE
+            if not late and found.state == "changing":
+                return "waiting"
+            moved = self._directory.password_marker(found.directory_id or "") != found.marker
+            if not moved and not late:
+                return "waiting"
+            self.change.settle(request, attempt, "changed" if moved else "unchanged")
             found = self._read(request)
-            if found.attempt != attempt or found.state not in ("changing", "unsure", "changed", "unchanged"):
-                return "open"
-            if found.state in ("changed", "unchanged"):
-                return found.state
-            late = self._now() >= (found.changing_at or self._now()) + PATIENCE or time.monotonic() >= give_up
-            if late or found.state == "unsure":
-                moved = self._directory.password_marker(found.directory_id or "") != found.marker
-                if moved or late:
-                    self.change.settle(request, attempt, "changed" if moved else "unchanged")
-                    continue
-            time.sleep(LOOK_SECONDS)
+        return found.state if found.attempt == attempt and found.state in ("changed", "unchanged") else "open"
 
     def _ticket(self, request: str) -> str:
         with self._database.transaction() as session:

@@ -208,7 +208,7 @@ class ResetDesk:
         self.reset.announce(outcome.request)
         return outcome.request
 
-    def click(self, user: str, request: str, action: str = "reset_continue", **changed: Any) -> None:
+    def click(self, user: str, request: str, action: str = "reset_continue", /, **changed: Any) -> None:
         """A click as Slack would sign it; its workflow has ended when this returns."""
         with self.database.reading() as session:
             from bot.records import Post
