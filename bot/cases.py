@@ -1,4 +1,4 @@
-"""A case: the ticket that humans work on, with the handoff that led to it and the conversation it came from. SQL only."""
+"""A case: the ticket that humans work on, with the handoff that led to it, the conversation it came from. SQL only."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -39,8 +39,16 @@ def handoff_of(record: HandoffRecord) -> Handoff:
     )
 
 
-def keep_handoff(session: Session, ticket: str, *, conversation: Conversation, handoff: Handoff, employee: str,
-                 files: Sequence[str], now: datetime) -> HandoffRecord:
+def keep_handoff(
+    session: Session,
+    ticket: str,
+    *,
+    conversation: Conversation,
+    handoff: Handoff,
+    employee: str,
+    files: Sequence[str],
+    now: datetime,
+) -> HandoffRecord:
     record = HandoffRecord(
         ticket=ticket,
         conversation_id=conversation.id,

@@ -19,12 +19,11 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.routing import Intent, Route, Router
+from bot.ticket_texts import list_lines, status_line
 from knowledge.library import Answer, Library
 from store import Database
-from tickets import queries
 
 TICKET_NUMBER = re.compile(r"\b(?:INC|REQ)[\s#-]*0*(\d{1,9})\b", re.IGNORECASE)
-ASKS_STATUS = re.compile(r"\b(?:status|state|news|update|progress|how is|what about|where)\b", re.IGNORECASE)
 SUMMARY_LIMIT = 2_000
 
 
@@ -105,21 +104,12 @@ def cannot_read(asked: Asked) -> Outcome | None:
 
 def status_of(desk: Knows, asked: Asked, digits: str) -> Outcome:
     with desk.database.reading() as session:
-        found = queries.find(session, digits)
-        if found is None or asked.employee.user != found.requester:
-            return Deflected(
-                "ticket_status",
-                f"I don't find a ticket {digits} of yours. Check the number, or ask me for “my tickets”.",
-            )
-        return Deflected("ticket_status", queries.one_line(found))
+        return Deflected("ticket_status", status_line(session, digits, asked.employee.user))
 
 
 def my_tickets(desk: Knows, asked: Asked) -> Outcome:
     with desk.database.reading() as session:
-        lines = [queries.one_line(ticket) for ticket in queries.open_tickets_of(session, asked.employee.user)]
-    if not lines:
-        return Deflected("ticket_status", "You have no open tickets.")
-    return Deflected("ticket_status", "\n".join(["Your open tickets:", *(f"• {line}" for line in lines[:20])]))
+        return Deflected("ticket_status", list_lines(session, asked.employee.user))
 
 
 def small_talk(route: Route) -> Outcome | None:
@@ -149,7 +139,6 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Outcome:
 
 def escalate(asked: Asked, reason: HandoffReason, answer: Answer | None = None) -> Escalated:
     summary = "\n".join([*asked.earlier, asked.text])[-SUMMARY_LIMIT:]
-    tried = tuple(
-        Tried(citation.title, citation.url, answer.confidence) for citation in (answer.citations if answer else ())
-    )
+    found = [(citation, answer.confidence) for citation in answer.citations] if answer else []
+    tried = tuple(Tried(citation.title, citation.url, confidence) for citation, confidence in found)
     return Escalated(Handoff(reason, summary, tried))

@@ -114,3 +114,18 @@ class OpenView(Base):
     """A ticket's number, a turn's key."""
     user: Mapped[str] = mapped_column(String(32))
     opened_at: Mapped[datetime]
+
+
+class AgentMessage(Base):
+    """What an agent wrote in a ticket's triage thread, kept until it is relayed or noted."""
+
+    __tablename__ = "agent_messages"
+
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    ticket: Mapped[str] = mapped_column(String(16))
+    channel: Mapped[str] = mapped_column(String(32))
+    ts: Mapped[str] = mapped_column(String(32))
+    user: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str]
+    """As Slack sent it."""
+    at: Mapped[datetime]

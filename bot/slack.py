@@ -17,6 +17,7 @@ from slack_sdk.http_retry.builtin_handlers import (
     RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
+from sqlalchemy.exc import OperationalError
 
 from bot.errors import SlackUnavailable
 from bot.records import Post
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 Block = dict[str, Any]
 METADATA_TYPE = "deskmate_post"
 FALLBACK_LIMIT = 3_000
+TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalError, SlackUnavailable, SlackApiError)
+"""What a durable step that talks to Slack tries again."""
 FRESH_SECONDS = 60.0
 POST_ATTEMPTS = 8
 SLACK_FAULTS = frozenset(
@@ -301,7 +304,9 @@ class Slack:
                 "limit": 200,
                 "exclude_archived": True,
             }
-            page = self._client.users_conversations(**arguments, **({"cursor": cursor} if cursor else {}))
+            if cursor:
+                arguments["cursor"] = cursor
+            page = self._client.users_conversations(**arguments)
             for channel in page["channels"]:
                 if channel["name"] == name.removeprefix("#"):
                     found: str = channel["id"]

@@ -32,6 +32,7 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
+from bot.slack import TRANSIENT
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ SETTLE = timedelta(milliseconds=40)
 """Two messages sent at once arrive on two threads; the earlier one gets this long to be recorded first."""
 
 SEEN, DONE, PASSED_ON = "eyes", "white_check_mark", "incoming_envelope"
-STEP_RETRIES = 6
+STEP_RETRIES = 9
 TITLE_LIMIT = 60
 
 PROMPTS = (
@@ -153,11 +154,11 @@ class Turns:
         """The durable workflow that a message starts. It takes the conversation's oldest unfinished turn, which is not
         always the message's own: two that were sent at once may have been recorded the other way round."""
         durable = self._desk.durable
-        turn = durable.step("decide", self._decide, key, retries=STEP_RETRIES)
+        turn = durable.step("decide", self._decide, key, retries=STEP_RETRIES, transient=TRANSIENT)
         if turn is None:
             return
         try:
-            durable.step("deliver", self._deliver, turn, retries=STEP_RETRIES)
+            durable.step("deliver", self._deliver, turn, retries=STEP_RETRIES, transient=TRANSIENT)
         except Exception:
             # Whatever it was, the turns behind this one must not wait for it.
             durable.step("give up", self._give_up, turn)
@@ -354,7 +355,9 @@ class Turns:
         self._desk.durable.start(self._greeting, channel, thread_ts, key=f"assistant:{team}:{channel}:{thread_ts}")
 
     def _greet(self, channel: str, thread_ts: str) -> None:
-        self._desk.durable.step("greet", self._post_greeting, channel, thread_ts, retries=STEP_RETRIES)
+        self._desk.durable.step(
+            "greet", self._post_greeting, channel, thread_ts, retries=STEP_RETRIES, transient=TRANSIENT
+        )
 
     def _post_greeting(self, channel: str, thread_ts: str) -> None:
         text = "Hello! Ask me anything about IT. I can also reset your password or bring in a person."
