@@ -57,8 +57,6 @@ def test_t7_a_new_password_is_nowhere_but_in_the_directory_and_there_only_hashed
     caplog.set_level(logging.DEBUG)
     request = desk.linked("U0ALICE")
     path = desk.link(request)
-    set_password = desk.directory.set_password
-
     desk.submit(path, new=TAKEN_BACK, again=CANARY)
     desk.submit(path, new=CANARY + "alice", again=CANARY + "alice")
     desk.submit(path, code="000000", new=REFUSED)
@@ -67,7 +65,6 @@ def test_t7_a_new_password_is_nowhere_but_in_the_directory_and_there_only_hashed
     desk.durable.wait(f"reset:{request}:requested", 20)
 
     assert status == 200, said
-    assert set_password is not None
     assert desk.password_is("alice", CANARY)
     places = {
         "database": everything_in(desk.database),
@@ -80,7 +77,7 @@ def test_t7_a_new_password_is_nowhere_but_in_the_directory_and_there_only_hashed
         "mails": b"".join(content for _, content in desk.mailbox.received) + "".join(desk.mailbox.texts()).encode(),
         "pages": said.encode() + desk.web.get(path).content,
     }
-    assert all(places.values())
+    assert all(content for place, content in places.items() if place != "files"), "a place wasn't searched"
     for secret in (CANARY, REFUSED, TAKEN_BACK):
         for place, content in places.items():
             for form in encodings(secret):

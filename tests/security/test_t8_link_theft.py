@@ -2,9 +2,9 @@
 
 import secrets
 
-from tests.reset.desk import NEW_PASSWORD, OLD_PASSWORD, SEED, ResetDesk
+import pyotp
 
-WRONG = "no code"
+from tests.reset.desk import NEW_PASSWORD, OLD_PASSWORD, SEED, ResetDesk
 
 
 def test_t8_a_thousand_looks_consume_nothing(desk: ResetDesk) -> None:
@@ -48,7 +48,6 @@ def test_t8_a_link_ends_after_ten_minutes(desk: ResetDesk) -> None:
 def test_t8_a_stolen_link_is_worth_nothing_without_the_owners_second_factor(desk: ResetDesk) -> None:
     desk.add("mallory", "U0MALLORY", totp_secret="K" * 32)
     path = desk.link(desk.linked("U0ALICE"))
-    import pyotp
 
     mallorys = pyotp.TOTP("K" * 32).at(int(desk.clock().timestamp()))
     assert mallorys != pyotp.TOTP(SEED).at(int(desk.clock().timestamp()))
