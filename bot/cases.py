@@ -47,13 +47,15 @@ def keep_handoff(
     handoff: Handoff,
     employee: str,
     files: Sequence[str],
+    opened_by: str | None,
     now: datetime,
 ) -> HandoffRecord:
     record = HandoffRecord(
         ticket=ticket,
         conversation_id=conversation.id,
         reason=handoff.reason.value,
-        handoff=asdict(handoff) | {"reason": handoff.reason.value, "employee": employee, "files": list(files)},
+        handoff=asdict(handoff)
+        | {"reason": handoff.reason.value, "employee": employee, "files": list(files), "opened_by": opened_by},
         created_at=now,
     )
     session.add(record)

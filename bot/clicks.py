@@ -1,6 +1,6 @@
 """A click on a button, and what it is about: found by where it was clicked, never by what the button says."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 
@@ -42,6 +42,9 @@ class Click:
             trigger_id=body.get("trigger_id") or "",
             action_ts=action.get("action_ts") or "",
         )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
     @property
     def key(self) -> str:

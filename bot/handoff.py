@@ -71,8 +71,12 @@ class Triage:
         handoff: Handoff,
         employee_name: str,
         account: str | None,
+        opened_by: str | None = None,
     ) -> str:
-        """Open the conversation's ticket, or return the one that is open already; its number."""
+        """Open the conversation's ticket, or return the one that is open already; its number.
+
+        `opened_by` names what opened it, if that has to know itself again.
+        """
         now = self._now()
         ticket = opening.open_ticket(
             session,
@@ -94,6 +98,7 @@ class Triage:
                 handoff=handoff,
                 employee=employee_name,
                 files=files,
+                opened_by=opened_by,
                 now=now,
             )
         return ticket.number
@@ -110,6 +115,13 @@ class Triage:
         place = ConversationRef(conversation.team, conversation.channel, conversation.thread_ts)
         ticket = queries.open_ticket_in(session, place)
         return TicketRef(ticket.number, ticket.title, ticket.assignee) if ticket else None
+
+    def opened_by(self, session: Session, ticket: str) -> str | None:
+        record = session.get(HandoffRecord, ticket)
+        return record.handoff.get("opened_by") if record else None
+
+    def handoff_of(self, session: Session, ticket: str) -> Handoff:
+        return handoff_of(session.get_one(HandoffRecord, ticket))
 
     # Its card
 

@@ -1,60 +1,47 @@
-"""The App Home: one's own open tickets, and for agents what they have claimed and what waits."""
+"""The App Home: published when it is opened."""
 
-import logging
-
-from slack_sdk.errors import SlackApiError
-
-from bot.blocks.home import Line, home
-from bot.errors import SlackUnavailable
-from bot.handoff import Triage
-from bot.slack import TRANSIENT, Slack
-from store import Database
-from store.durable import Durable
+from bot.answer_clicks import RETRIES
+from bot.blocks.home import SHOWN, Line, home
+from bot.desk import Desk
+from bot.slack import TRANSIENT
 from tickets import queries
 from tickets.records import Ticket
 
-log = logging.getLogger(__name__)
-
 
 class Home:
-    """Publishes people's App Homes."""
+    """Shows each person their tickets, and agents what waits for them."""
 
-    def __init__(self, *, database: Database, slack: Slack, triage: Triage, durable: Durable) -> None:
-        """Registers a workflow, so it is made before the durable runtime is launched."""
-        self._database = database
-        self._slack = slack
-        self._triage = triage
-        self._durable = durable
-        self._opened = durable.workflow("home_opened", self._see_to_home)
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._opened = desk.durable.workflow("home", self._see_to)
 
-    def opened(self, user: str, *, event_id: str) -> None:
-        """Somebody looks at their home; the same event again is the same look."""
-        self._durable.start(self._opened, user, key=f"home:{event_id}")
+    def receive(self, user: str, *, event: str) -> None:
+        """The person opened the Home tab; `event` is Slack's id of that."""
+        self._desk.durable.start(self._opened, user, key=f"home:{event}")
 
-    def _see_to_home(self, user: str) -> None:
-        self._durable.step("publish", self.publish, user, transient=TRANSIENT)
+    def _see_to(self, user: str) -> None:
+        self._desk.durable.step("publish", self._publish, user, retries=RETRIES, transient=TRANSIENT)
 
-    def refresh(self, user: str | None) -> None:
-        """Bring a home up to date after a ticket changed. Nobody waits for it, so Slack's refusal is only logged."""
-        if user is None or not user.startswith(("U", "W")):
-            return
-        try:
-            self.publish(user)
-        except (SlackApiError, SlackUnavailable, OSError) as error:
-            log.warning("the home of %s could not be refreshed: %s", user, type(error).__name__)
-
-    def publish(self, user: str) -> None:
-        """Show the person their home as the tickets stand now."""
-        agent = self._triage.is_agent(user)
-        with self._database.reading() as session:
-            mine = [_line(ticket) for ticket in queries.open_tickets_of(session, user)]
-            claimed = [_line(ticket) for ticket in queries.assigned_to(session, user)] if agent else []
-            unclaimed = [_line(ticket) for ticket in queries.unassigned(session)] if agent else []
-        mine.sort(key=lambda line: line.updated_at, reverse=True)
-        view = home(mine, claimed=claimed, unclaimed=unclaimed, agent=agent)
-        self._slack.publish_home(user=user, view=view)
+    def _publish(self, user: str) -> None:
+        agent = self._desk.triage.is_agent(user)
+        with self._desk.database.reading() as session:
+            mine = queries.open_tickets_of(session, user)[:SHOWN]
+            claimed = queries.assigned_to(session, user)[:SHOWN] if agent else []
+            unclaimed = queries.unassigned(session)[:SHOWN] if agent else []
+        view = home(
+            [line(ticket) for ticket in mine],
+            claimed=[line(ticket) for ticket in claimed],
+            unclaimed=[line(ticket) for ticket in unclaimed],
+            agent=agent,
+        )
+        self._desk.slack.publish_home(user=user, view=view)
 
 
-def _line(ticket: Ticket) -> Line:
-    priority = f"priority {ticket.priority_level.label}"
-    return Line(ticket.number, ticket.title, ticket.state.value.replace("_", " "), ticket.updated_at, priority)
+def line(ticket: Ticket) -> Line:
+    return Line(
+        number=ticket.number,
+        title=ticket.title,
+        state=ticket.state.value.replace("_", " "),
+        updated_at=ticket.updated_at,
+        people=f"{ticket.priority_level.code}",
+    )

@@ -1,4 +1,4 @@
-"""The App Home is opened."""
+"""The App Home, when somebody opens it."""
 
 from typing import Any
 
@@ -10,6 +10,5 @@ from bot.home import Home
 def register(app: App, home: Home) -> None:
     @app.event("app_home_opened")
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
-        """Record the look; Bolt acknowledges it to Slack once this returns."""
-        if event.get("tab", "home") == "home":
-            home.opened(event["user"], event_id=body["event_id"])
+        if event.get("tab") == "home":
+            home.receive(event["user"], event=body["event_id"])
