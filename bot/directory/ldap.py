@@ -156,6 +156,8 @@ class LdapDirectory:
             yield connection
         finally:
             connection.unbind()
+            if connection.socket is not None:
+                connection.socket.close()  # the library leaves it open when nobody answered
 
     # Look-ups
 

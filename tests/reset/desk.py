@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyotp
+from pydantic import SecretStr
 from slack_sdk import WebClient
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -106,7 +107,7 @@ class ResetDesk:
         self.alerts: list[tuple[str, str]] = []
         self.agents: set[str] = set()
         self.directory = DemoDirectory(database, privileged_groups=frozenset({"admins"}))
-        self.notices = Notices(NoticeSettings(smtp_url=smtp_url, _env_file=None))
+        self.notices = Notices(NoticeSettings(smtp_url=SecretStr(smtp_url) if smtp_url else None))
         self.slack = Slack(self.client, database, now=self.clock)
         self.slack._posting = self.client
         self.people = People(
