@@ -38,18 +38,17 @@ class Commands:
             with self._desk.database.reading() as session:
                 return escape(status_line(session, found.group(1).strip()[:40], user))
         if found := WANTS_HUMAN.fullmatch(asked):
-            self._desk.durable.start(self._human, team, user, found.group(1)[:2000], key=f"command:{trigger}")
+            self._desk.durable.start(self._human, team, user, found.group(1)[:2000], trigger, key=f"command:{trigger}")
             return "I'm bringing in a person. Go on in our direct messages."
         return HELP
 
-    def _see_to_human(self, team: str, user: str, about: str) -> None:
-        self._desk.durable.step("open", self._open, team, user, about, retries=RETRIES, transient=TRANSIENT)
+    def _see_to_human(self, team: str, user: str, about: str, trigger: str) -> None:
+        self._desk.durable.step("open", self._open, team, user, about, trigger, retries=RETRIES, transient=TRANSIENT)
 
-    def _open(self, team: str, user: str, about: str) -> None:
+    def _open(self, team: str, user: str, about: str, trigger: str) -> None:
         channel = self._desk.slack.dm(user)
         said = f"You asked for a human{f': {about}' if about else ''}."
-        key = f"command:{team}:{user}:{abs(hash(about))}"
-        ts = self._desk.slack.post(key, channel=channel, text=escape(said), purpose="command")
+        ts = self._desk.slack.post(f"command:{trigger}"[:160], channel=channel, text=escape(said), purpose="command")
         self._turns.receive(
             Message(team=team, channel=channel, ts=ts, user=user, text=escape(f"Talk to a human: {about}")),
             surface="command",

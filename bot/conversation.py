@@ -115,7 +115,7 @@ def my_tickets(desk: Knows, asked: Asked) -> Outcome:
 def small_talk(route: Route) -> Outcome | None:
     if route.intent is Intent.GREETING:
         return Clarified(
-            "Hello! Ask me anything about IT, and I'll look it up. I can also reset your password or bring in a person.",
+            "Hello! Ask me anything about IT. I can also reset your password or bring in a person.",
             options=("I forgot my password", "How do I connect to the VPN?", "Talk to a human"),
         )
     if route.intent is Intent.THANKS:

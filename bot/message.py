@@ -37,7 +37,7 @@ class Message:
 
     @classmethod
     def from_slack(cls, event: dict[str, Any], *, team: str) -> Self:
-        """Parse a `message` or `app_mention` event, also a `message_changed`; the team is that of the signed envelope."""
+        """Parse a `message` (also a changed one) or `app_mention` event; `team` is that of the signed envelope."""
         inner = event["message"] if event.get("subtype") == "message_changed" else event
         channel: str = event["channel"]
         edited = inner.get("edited") if event.get("subtype") == "message_changed" else None

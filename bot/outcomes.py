@@ -74,7 +74,7 @@ class InProgress:
 
 @dataclass(frozen=True)
 class Escalated:
-    """A human is needed. `ticket` is its number once it is open; `follow_up` when the ticket was open before this turn."""
+    """A human is needed. `ticket` is its number once open; `follow_up` when it was open before this turn."""
 
     handoff: Handoff
     ticket: str | None = None

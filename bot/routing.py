@@ -64,7 +64,7 @@ NEAR = {
     Intent.MY_TICKETS: 0.75,
     Intent.ROUTINE: 0.66,
 }
-"""How similar a message must be to an example of the intent. A routine request asks before it acts, so it may be loose."""
+"""How similar a message must be to an example. A routine request asks before it acts, so it may be loose."""
 
 SHORT = 12
 """Words; a longer message is about something, however politely it begins."""

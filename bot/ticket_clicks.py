@@ -16,11 +16,10 @@ from tickets.records import EntryKind, Ticket
 
 NO_AGENT = "Only members of the triage channel can do that."
 RESOLUTION_PURPOSE = "resolved"
-THANKS = {5: "Thanks for the five stars!"}
 
 
 class TicketClicks:
-    """Clicks on triage cards and on messages that ask how it went; carried out durably, twice has the effect of once."""
+    """Clicks on triage cards and on messages that ask how it went; carried out durably, twice as if once."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

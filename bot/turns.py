@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from bot.attachments import keep_files
 from bot.blocks.outcomes import render
 from bot.conversation import Asked, decide
 from bot.desk import Desk
@@ -296,8 +297,12 @@ class Turns:
             case Escalated(ticket=str(ticket), follow_up=True):
                 name = desk.slack.user(turn.user).name
                 desk.triage.relay_to_agents(ticket, key=turn.key, name=name, text=turn.text)
+                keep_files(desk, ticket, turn.files, owner=turn.user)
             case Escalated(ticket=str(ticket)):
                 desk.triage.announce(ticket)
+                with desk.database.reading() as session:
+                    turns = [*self._turns_before(session, conversation, turn), turn]
+                keep_files(desk, ticket, (file for told in turns for file in told.files), owner=turn.user)
             case _:
                 pass
         self._show_done(conversation, turn, outcome, handed_over)
@@ -383,6 +388,10 @@ class Turns:
         seen = self._seen.pop(turn.key, None)
         if isinstance(outcome, Escalated | InProgress) and not handed_over:
             return  # 👀 stays until somebody has seen to it
+        if handed_over and conversation.surface == "assistant":
+            # Otherwise the reply ends the status.
+            place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
+            self._cosmetics.submit(self._quietly, "set_status", **place, status="")
         self._cosmetics.submit(self._finish, seen, conversation.channel, turn.ts, PASSED_ON if handed_over else DONE)
 
     def _finish(self, seen: Future[None] | None, channel: str, ts: str, sign: str) -> None:

@@ -28,7 +28,7 @@ def register(app: App, desk: Desk, turns: Turns) -> None:
 
 
 def is_from_a_person(event: dict[str, Any]) -> bool:
-    """False for bots, Slack's notices, deletions, and a `message_changed` that didn't change the text (an unfurl does that)."""
+    """False for bots, Slack's notices, deletions, and a `message_changed` that left the text alone, as unfurls do."""
     if event.get("subtype") == "message_changed":
         after, before = event["message"], event.get("previous_message") or {}
         return wrote(after) and "edited" in after and after.get("text") != before.get("text")
