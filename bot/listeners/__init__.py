@@ -1,7 +1,5 @@
 """What the desk listens to in Slack; each file registers its own listeners."""
 
-from collections.abc import Callable
-
 from slack_bolt import App
 
 from bot.answer_clicks import AnswerClicks
@@ -13,21 +11,15 @@ from bot.ticket_clicks import TicketClicks
 from bot.turns import Turns
 
 
-def prepare(desk: Desk, turns: Turns) -> Callable[[App], None]:
-    """Build what the listeners call, with their durable workflows (so before the launch); what it returns registers
-    them all in an app."""
+def register(app: App, desk: Desk, turns: Turns) -> None:
+    """Register all listeners, and the durable workflows that they start: so before the durable runtime is launched."""
     answers, tickets = AnswerClicks(desk, turns), TicketClicks(desk)
-    shown, commanded = Home(desk), Commands(desk, turns)
-
-    def register(app: App) -> None:
-        messages.register(app, desk, turns)
-        assistant.register(app, turns)
-        people.register(app, desk)
-        actions.register(app, answers, tickets)
-        views.register(app, desk, answers, tickets)
-        home.register(app, shown)
-        commands.register(app, commanded)
-        for workflow in desk.workflows:
-            workflow.listen(app)
-
-    return register
+    messages.register(app, desk, turns)
+    assistant.register(app, turns)
+    people.register(app, desk)
+    actions.register(app, answers, tickets)
+    views.register(app, desk, answers, tickets)
+    home.register(app, Home(desk))
+    commands.register(app, Commands(desk, turns))
+    for workflow in desk.workflows:
+        workflow.listen(app)
