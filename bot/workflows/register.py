@@ -1,7 +1,11 @@
 """The routine requests that the desk carries out: one line each."""
 
+from bot.routing import Routine
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.workflow import Workflow
+
+ROUTINES: tuple[Routine, ...] = (PasswordReset,)
+"""Their classes, which suffice to recognise a wish."""
 
 
 def workflows(*, password_reset: PasswordReset) -> tuple[Workflow, ...]:

@@ -1,0 +1,157 @@
+"""The whole desk, from the database to the listeners, opened in order and closed in the reverse order."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from filelock import FileLock, Timeout
+from slack_bolt import App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import listeners
+from bot.app import bolt_app, web_client
+from bot.desk import Desk
+from bot.directory.register import directory
+from bot.handoff import Triage
+from bot.notices import Notices
+from bot.people import People
+from bot.slack import Slack
+from bot.turns import Turns
+from bot.workflows.password_reset import PasswordReset
+from bot.workflows.register import workflows
+from deskmate.errors import RoofError
+from deskmate.settings import Settings
+from deskmate.wiring import kept_fresh, router
+from knowledge.library import Library
+from store import Database, utc_now
+from store.durable import Durable
+
+CLOSING_SECONDS = 2
+"""How long steps at work may take to end; what doesn't end is taken up at the next start."""
+
+
+@dataclass(frozen=True)
+class OpenDesk:
+    desk: Desk
+    app: App
+    client: WebClient
+
+
+@contextmanager
+def open_desk(settings: Settings, database: Database, library: Library) -> Iterator[OpenDesk]:
+    """A warm desk whose durable work goes on; Slack's requests are still to be led to `app`.
+
+    Errors: `RoofError`, `BotError`, `KnowledgeError`, `DurableError`.
+    """
+    client = web_client(settings.slack)
+    who_am_i(client)
+    with ExitStack() as stack:
+        stack.enter_context(alone(settings))
+        library.warm()
+        slack = Slack(client, database, now=utc_now)
+        durable = stack.enter_context(open_durable(settings))
+        desk, password_reset = wired(settings, database, library, slack, durable)
+        turns = stack.enter_context(closing(Turns(desk)))
+        app = bolt_app(settings.slack, client)
+        listeners.register(app, desk, turns)
+        stack.enter_context(kept_fresh(library))
+        durable.launch()
+        stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
+        password_reset.resume()
+        yield OpenDesk(desk, app, client)
+
+
+def wired(
+    settings: Settings, database: Database, library: Library, slack: Slack, durable: Durable
+) -> tuple[Desk, PasswordReset]:
+    """The desk with all its workflows registered; the durable runtime isn't launched yet."""
+    accounts = directory(settings.directory, database)
+    notices = Notices(settings.notices)
+    secret = settings.roof.secret()
+    triage = Triage(database=database, slack=slack, now=utc_now, channel=settings.bot.triage_channel)
+    people = People(
+        database=database,
+        slack=slack,
+        directory=accounts,
+        secret_key=secret,
+        now=utc_now,
+        notices=notices,
+        alert=triage.alert,
+    )
+    password_reset = PasswordReset(
+        database=database,
+        slack=slack,
+        people=people,
+        directory=accounts,
+        notices=notices,
+        secret_key=secret,
+        public_url=str(settings.bot.public_url),
+        alert=triage.alert,
+        is_agent=triage.is_agent,
+        now=utc_now,
+    )
+    desk = Desk(
+        database=database,
+        slack=slack,
+        library=library,
+        durable=durable,
+        people=people,
+        workflows=workflows(password_reset=password_reset),
+        router=router(library, settings),
+        triage=triage,
+        settings=settings.bot,
+        files=settings.roof.home / "files",
+        now=utc_now,
+    )
+    triage.durable(durable)
+    people.durable(durable)
+    for workflow in desk.workflows:
+        workflow.durable(durable)
+    return desk, password_reset
+
+
+@contextmanager
+def open_durable(settings: Settings) -> Iterator[Durable]:
+    durable = Durable(
+        database_url=settings.roof.database(),
+        home=settings.roof.prepare_home(),
+        executor_id=settings.roof.executor_id,
+    )
+    with closing(durable):  # once more does no harm
+        yield durable
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """One bot per home and executor: two would carry out the same work. Errors: `RoofError`."""
+    lock = FileLock(running_lock(settings))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RoofError(
+            f"A Deskmate runs with the home {settings.roof.home} already. Stop it, or set DESKMATE_HOME to another"
+            " folder (replicas on one PostgreSQL also need different DESKMATE_EXECUTOR_ID)."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def running_lock(settings: Settings) -> str:
+    """The file that a running bot holds locked."""
+    name = "".join(character if character.isalnum() else "-" for character in settings.roof.executor_id)
+    return str(settings.roof.prepare_home() / f"running-{name}.lock")
+
+
+def who_am_i(client: WebClient) -> None:
+    """Errors: `RoofError` when Slack doesn't answer or doesn't take the token."""
+    try:
+        client.auth_test()
+    except SlackApiError as error:
+        raise RoofError(
+            f"Slack refused SLACK_BOT_TOKEN ({error.response.get('error')}). Where to get it: docs/slack-setup.md."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise RoofError(f"Slack can't be reached at {client.base_url} ({type(error).__name__}).") from error

@@ -1,0 +1,139 @@
+"""Everything put together: the one place that knows every room."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from bot.conversation import Knows
+from bot.directory.register import directory
+from bot.people import People
+from bot.routing import Router
+from bot.workflows.register import ROUTINES
+from deskmate.errors import RoofError
+from deskmate.examples import KeptExamples
+from deskmate.settings import Settings
+from knowledge.library import Library
+from store import Database, utc_now
+from store.migrating import DatabaseUnreachable, SchemaOutdated, migrate, require_current
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1.0
+
+
+@contextmanager
+def open_database(settings: Settings, *, migrated: bool = False) -> Iterator[Database]:
+    """The database at the current schema: brought there if `migrated`, otherwise only looked at.
+
+    Errors: those of `store.migrating`, `RoofError`.
+    """
+    if migrated:
+        settings.roof.prepare_home()
+    else:
+        refuse_without_file(settings)
+    try:
+        database = Database.at(settings.roof.database())
+    except (SQLAlchemyError, ImportError) as error:
+        raise RoofError("DESKMATE_DATABASE_URL isn't right: it should look like postgresql://user@host/name.") from error
+    try:
+        if migrated:
+            with migrating(settings):
+                migrate(database)
+        else:
+            require_current(database)
+        yield database
+    except OperationalError as error:
+        raise DatabaseUnreachable(f"The database failed: {first_line(error)}.") from error
+    finally:
+        database.close()
+
+
+def refuse_without_file(settings: Settings) -> None:
+    """SQLite makes a file of whatever it is pointed to; a question alone shouldn't."""
+    url = settings.roof.database()
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        raise SchemaOutdated(
+            f"There is no database in {settings.roof.home} yet. Run `deskmate up` or `deskmate migrate` first."
+        )
+
+
+@contextmanager
+def migrating(settings: Settings) -> Iterator[None]:
+    """One process of this home at a time: two that start at once would both make the tables."""
+    from filelock import FileLock
+
+    with FileLock(settings.roof.prepare_home() / "migrate.lock"):
+        yield
+
+
+def first_line(error: SQLAlchemyError) -> str:
+    return (str(getattr(error, "orig", None) or error).strip().splitlines() or ["unknown"])[0].rstrip(".")
+
+
+@contextmanager
+def open_library(database: Database, settings: Settings) -> Iterator[Library]:
+    """Errors: `KnowledgeError`."""
+    with Library(database, settings.knowledge) as library:
+        yield library
+
+
+def router(library: Library, settings: Settings) -> Router:
+    return Router(KeptExamples(library.encode, settings.roof.home / "cache"), ROUTINES)
+
+
+def people_of(database: Database, settings: Settings) -> People:
+    """People without Slack, for the command line. Errors: `BotError`."""
+    return People(
+        database=database,
+        slack=None,
+        directory=directory(settings.directory, database),
+        secret_key=settings.roof.secret(),
+        now=utc_now,
+    )
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What deciding needs, without Slack and without the durable runtime: nothing can be written by it."""
+
+    library: Library
+    router: Router
+    database: Database
+
+
+@contextmanager
+def open_asking(settings: Settings) -> Iterator[Asking]:
+    with open_database(settings) as database, open_library(database, settings) as library:
+        yield Asking(library, router(library, settings), database)
+
+
+def _satisfies(asking: Asking) -> Knows:
+    return asking
+
+
+@contextmanager
+def kept_fresh(library: Library) -> Iterator[None]:
+    """Apply what other processes have ingested, about once a second, for the time of the block."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(REFRESH_SECONDS):
+            try:
+                library.refresh()
+            except Exception:  # noqa: BLE001 (whatever it was, the next second tries again)
+                log.exception("the index could not be refreshed")
+                over.wait(10 * REFRESH_SECONDS)
+
+    thread = threading.Thread(target=run, name="refresh", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(2 * REFRESH_SECONDS)
+
