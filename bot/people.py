@@ -1,6 +1,5 @@
 """Who writes: a Slack user id, bound to an account of the directory, and in good standing or not."""
 
-import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from bot.directory.seeds import Seeds
 from bot.errors import SlackUnavailable
 from bot.notices import Notices
 from bot.slack import Slack, SlackUser
+from bot.suspensions import SUSPICIONS, Suspensions
 from store import Database
 from store.durable import Durable
 
@@ -25,17 +25,6 @@ __all__ = ["Employee", "FeedInvalid", "ImportReport", "People", "PersonFeed", "l
 log = logging.getLogger(__name__)
 
 ASK_IT = "Ask IT in person."
-
-SUSPICIONS = {
-    "email_changed": "its mail address in Slack has changed",
-    "email_of_another": "its mail address in Slack belongs to another account",
-    "deactivated": "it was deactivated in Slack",
-    "guest": "it became a guest in Slack",
-    "moved": "it moved to another workspace",
-    "account_changed": "the directory account was renamed",
-    "repudiated": "its owner says that a password reset wasn't theirs",
-}
-"""Why a binding was suspended, completing “the link with the Slack account was suspended, since …”."""
 
 
 @dataclass(frozen=True)
@@ -72,28 +61,12 @@ class People:
         self._slack = slack
         self._directory = directory
         self._now = now
-        self._notices = notices
-        self._alert = alert
         self._importer = Importer(database=database, directory=directory, seeds=Seeds(secret_key), now=now)
-        self._tell: Callable[[int, str], None] = self._tell_of_suspension
+        self._suspensions = Suspensions(database=database, now=now, notices=notices, alert=alert)
 
     def durable(self, durable: Durable) -> None:
         """Register the workflow that tells of suspended bindings, before the runtime starts."""
-
-        def suspended(binding: int, since: str) -> None:
-            for number, mail in enumerate(self._suspension_mails(binding)):
-                durable.step(f"mail {number}", mail, retries=6)
-            durable.step("alert", self._suspension_alert, binding, since, retries=6)
-
-        registered = durable.workflow("binding_suspended", suspended)
-
-        def tell(binding: int, since: str) -> None:
-            # In an empty context: the runtime starts no workflow from within a step, where `identify` often runs.
-            contextvars.Context().run(
-                lambda: durable.start(registered, binding, since, key=f"suspended:{binding}:{since}")
-            )
-
-        self._tell = tell
+        self._suspensions.durable(durable)
 
     def identify(self, *, team: str, user: str, user_team: str | None = None, max_age: float = 60) -> Employee:
         """The person behind a signed Slack payload; never raises for an unknown or unreachable one.
@@ -120,7 +93,7 @@ class People:
         if binding is None:
             return replace(nobody, refusal=f"Your Slack account isn't linked with a directory account. {ASK_IT}")
         if binding.suspended_at is not None:
-            self._tell(binding.id, binding.suspended_at.isoformat())  # in case the first time was lost
+            self._suspensions.tell(binding.id, binding.suspended_at)  # in case the first time was lost
             return replace(nobody, refusal=suspended_text(binding.suspended_why))
         if suspicion := self._look_at_address(binding, seen):
             self._suspend(binding, suspicion)
@@ -204,62 +177,7 @@ class People:
         return None
 
     def _suspend(self, binding: Binding, why: str) -> None:
-        with self._database.transaction() as session:
-            held = session.get(Binding, binding.id, with_for_update=True)
-            if held is None or held.suspended_at is not None:
-                return
-            since = held.suspended_at = self._now()
-            held.suspended_why = why
-        log.warning("binding %s of %s suspended: %s", binding.id, binding.account, why)
-        self._tell(binding.id, since.isoformat())
-
-    # Telling of it
-
-    def _tell_of_suspension(self, binding: int, since: str) -> None:
-        """Without a durable runtime: each way is tried once."""
-
-        def alert() -> None:
-            self._suspension_alert(binding, since)
-
-        for tell in (*self._suspension_mails(binding), alert):
-            try:
-                tell()
-            except (OSError, SlackUnavailable, SlackApiError) as error:
-                log.warning("could not tell of the suspension of binding %s: %s", binding, error)
-
-    def _suspension_mails(self, binding_id: int) -> list[Callable[[], None]]:
-        with self._database.reading() as session:
-            binding = session.get(Binding, binding_id)
-            person = session.get(PersonRecord, binding.account) if binding else None
-        if binding is None or person is None or self._notices is None or not self._notices.available:
-            return []
-        notices, why, key = (
-            self._notices,
-            SUSPICIONS[binding.suspended_why or "moved"],
-            f"suspended:{binding.id}:{binding.suspended_at}",
-        )
-        text = (
-            f"Hello {person.name},\n\nthe link between your account {binding.account} and your Slack account was "
-            f"suspended, since {why}.\nNothing that needs your identity can be done from Slack until IT has looked at "
-            "it. If you didn't expect this, call IT now.\n"
-        )
-
-        def mail_to(address: str) -> Callable[[], None]:
-            return lambda: notices.mail(key=key, to=address, subject="Your Slack account was unlinked", text=text)
-
-        return [mail_to(address) for address in person.emails]
-
-    def _suspension_alert(self, binding_id: int, since: str) -> None:
-        with self._database.reading() as session:
-            binding = session.get(Binding, binding_id)
-        if binding is None or self._alert is None:
-            return
-        why = SUSPICIONS[binding.suspended_why or "moved"]
-        self._alert(
-            f"suspended:{binding_id}:{since}",
-            f"The link of {binding.account} with the Slack account {binding.slack_user_id} was suspended, since {why}. "
-            "Check with its owner in person before you import it anew.",
-        )
+        self._suspensions.suspend(binding.id, why)
 
 
 def standing(seen: SlackUser, *, team: str, user_team: str | None) -> tuple[str, str] | None:

@@ -15,16 +15,13 @@ from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from bot.directory.directory import Directory, DirectoryUnavailable
-from bot.directory.records import PersonRecord
-from bot.errors import SlackUnavailable
-from bot.message import escape
+from bot.directory.directory import Directory
 from bot.notices import Notices
 from bot.once.links import Links
 from bot.once.page import OncePages
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee, People
-from bot.records import Conversation, Post
+from bot.records import Conversation
 from bot.slack import Slack
 from bot.workflows import repudiation, reset_texts
 from bot.workflows.eligibility import Eligibility
@@ -40,25 +37,13 @@ from bot.workflows.records import (
     unsettled_requests,
 )
 from bot.workflows.repudiation import Repudiation
+from bot.workflows.reset_end import ResetEnd
+from bot.workflows.reset_news import ResetNews, attempt, step
 from bot.workflows.second_factor import SecondFactor
 from store import Database
-from store.durable import TRANSIENT, Durable, StepFailed
-from tickets.lifecycle import resolve
-from tickets.numbers import Kind
-from tickets.opening import open_ticket
-from tickets.queries import open_ticket_in
-from tickets.records import ConversationRef
+from store.durable import Durable
 
 log = logging.getLogger(__name__)
-
-LINK_VALID = timedelta(minutes=10)
-PATIENCE = timedelta(seconds=30)
-"""How long a request may take to change a password before its end is found out by reading back."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 15.0
-MOST_LOOKS = 250
-"""About an hour of a directory that doesn't answer; then people are asked to look."""
-RETRIES = 8
-PATIENT = (*TRANSIENT, SlackUnavailable)
 
 
 class PasswordReset:
@@ -96,12 +81,9 @@ class PasswordReset:
         """`alert(key, text)` writes a plain line into the triage channel, once per key."""
         self._database = database
         self._slack = slack
-        self._directory = directory
-        self._notices = notices
         self._now = now
         self._links = Links(secret_key=secret_key, public_url=public_url)
         self._limits = limits or Limits()
-        self._alert = alert
         self._eligibility = Eligibility(
             database=database,
             people=people,
@@ -128,6 +110,10 @@ class PasswordReset:
             alert=alert,
             begin=self._start_repudiation,
             now=now,
+        )
+        self._news = ResetNews(database=database, slack=slack, notices=notices, links=self._links, now=now)
+        self._end = ResetEnd(
+            database=database, directory=directory, change=self.change, news=self._news, alert=alert, now=now
         )
         self._durable: Durable | None = None
 
@@ -184,20 +170,7 @@ class PasswordReset:
         )
 
     def announce(self, request: str) -> None:
-        found = self._read(request)
-        if found.state != "offered":
-            return
-        text, blocks = reset_texts.card(found.account or "", int(LINK_VALID.total_seconds() // 60))
-        channel, thread = self._place(found)
-        self._slack.post(
-            f"reset:{request}:card",
-            channel=channel,
-            thread_ts=thread,
-            text=text,
-            blocks=blocks,
-            purpose="reset_card",
-            ref=request,
-        )
+        self._news.card(request)
         self._start(self._requested, request, key=f"reset:{request}:requested")
 
     # Its buttons
@@ -234,7 +207,7 @@ class PasswordReset:
 
     def _admit(self, request: str, user_team: str, click: str) -> str | None:
         """What is said instead of a link, or None when the page is open now."""
-        found = self._read(request)
+        found = self._news.read(request)
         if found.state == "linked" and found.click == click:
             return None
         if said := self._too_late(found):
@@ -250,7 +223,7 @@ class PasswordReset:
                 held.state, held.refusal = "denied", refusal
                 record(session, held, "continue", "denied", refusal.code, now)
                 return str(refusal)
-            held.state, held.click, held.expires_at = "linked", click, now + LINK_VALID
+            held.state, held.click, held.expires_at = "linked", click, now + timedelta(minutes=reset_texts.LINK_MINUTES)
             record(session, held, "continue", "allowed", "eligible", now)
         return None
 
@@ -268,27 +241,6 @@ class PasswordReset:
         expired = request.state == "linked" and request.expires_at is not None and self._now() >= request.expires_at
         return reset_texts.CLICKED_LATE["expired" if expired else request.state]
 
-    def _post_link(self, request: str) -> None:
-        found = self._read(request)
-        if found.state != "linked" or found.expires_at is None:
-            return
-        text, blocks = reset_texts.link_message(self._links.url(PURPOSE, request), found.expires_at)
-        channel, thread = self._place(found)
-        self._slack.post(
-            f"reset:{request}:link",
-            channel=channel,
-            thread_ts=thread or self._card(request)[1],
-            text=text,
-            blocks=blocks,
-            purpose="reset_link",
-            ref=request,
-        )
-
-    def _put_card_away(self, request: str, text: str) -> None:
-        channel, ts = self._card(request)
-        if ts is not None:
-            self._slack.update(channel=channel, ts=ts, text=text, blocks=[reset_texts.section(text)])
-
     # Its pages
 
     def routes(self) -> list[BaseRoute]:
@@ -301,21 +253,34 @@ class PasswordReset:
     # Its durable workflows
 
     def durable(self, durable: Durable) -> None:
+        def requested(request: str) -> None:
+            self._news.mail_everybody(durable, request, "requested")
+
+        def clicked(request: str, wish: str, user_team: str, click: str) -> None:
+            self._carry_out_click(durable, request, wish, user_team, click)
+
+        def clicked_astray(channel: str, user: str) -> None:
+            self._answer_stray_click(durable, channel, user)
+
+        def finish(request: str, number: int) -> None:
+            self._end.run(durable, request, number)
+
+        def repudiated(request: str) -> None:
+            self.repudiation.run(durable, request)
+
         self._durable = durable
-        self._requested = durable.workflow("password_reset_requested", self._tell_of_request)
-        self._click = durable.workflow("password_reset_click", self._carry_out_click)
-        self._stray = durable.workflow("password_reset_stray_click", self._answer_stray_click)
-        self._finish = durable.workflow("password_reset_finish", self._see_to_the_end)
-        self._repudiated = durable.workflow(
-            "password_reset_repudiated", lambda request: self.repudiation.run(durable, request)
-        )
+        self._requested = durable.workflow("password_reset_requested", requested)
+        self._click = durable.workflow("password_reset_click", clicked)
+        self._stray = durable.workflow("password_reset_stray_click", clicked_astray)
+        self._finish = durable.workflow("password_reset_finish", finish)
+        self._repudiated = durable.workflow("password_reset_repudiated", repudiated)
 
     def resume(self) -> None:
         """See to changes whose process died before it could ask for that; called once the durable runtime runs."""
         with self._database.reading() as session:
             unsettled = [(request.id, request.attempt) for request in unsettled_requests(session)]
-        for request, attempt in unsettled:
-            self._start_finish(request, attempt, "")
+        for request, number in unsettled:
+            self._start_finish(request, number, "")
 
     def _start(self, workflow: Callable[..., None], *args: Any, key: str) -> None:
         if self._durable is None:
@@ -331,176 +296,21 @@ class PasswordReset:
     def _start_repudiation(self, request: str) -> None:
         self._start(self._repudiated, request, key=f"reset:{request}:notme")
 
-    def _step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        assert self._durable is not None
-        return self._durable.step(name, function, *args, retries=RETRIES, transient=PATIENT)
-
-    def _tell_of_request(self, request: str) -> None:
-        self._mail_everybody(request, "requested")
-
-    def _carry_out_click(self, request: str, wish: str, user_team: str, click: str) -> None:
+    def _carry_out_click(self, durable: Durable, request: str, wish: str, user_team: str, click: str) -> None:
         if wish == "cancel":
-            said = self._step("cancel", self._cancel, request, click)
+            said = step(durable, "cancel", self._cancel, request, click)
         else:
-            said = self._step("admit", self._admit, request, user_team, click)
+            said = step(durable, "admit", self._admit, request, user_team, click)
         if said is None:
-            self._step("link", self._post_link, request)
-            self._step("card", self._put_card_away, request, "Password reset: go on with the link below.")
+            step(durable, "link", self._news.link, request)
+            attempt(durable, "card", self._news.put_card_away, request, reset_texts.CARD_USED)
         else:
-            self._step("say", self._say, request, f"reset:{request}:click:{click}", said)
-            if self._step("state", lambda: self._read(request).state) not in OPEN:
-                self._step("card", self._put_card_away, request, "Password reset: this card is closed.")
+            step(durable, "say", self._news.say, request, f"reset:{request}:click:{click}", said)
+            if step(durable, "state", lambda: self._news.read(request).state) not in OPEN:
+                attempt(durable, "card", self._news.put_card_away, request, reset_texts.CARD_CLOSED)
 
-    def _answer_stray_click(self, channel: str, user: str) -> None:
-        self._try("whisper", lambda: self._slack.whisper(channel=channel, user=user, text=reset_texts.NOT_YOURS))
+    def _answer_stray_click(self, durable: Durable, channel: str, user: str) -> None:
+        def whisper() -> None:
+            self._slack.whisper(channel=channel, user=user, text=reset_texts.NOT_YOURS)
 
-    def _see_to_the_end(self, request: str, attempt: int) -> None:
-        """Wait for the page's request to end, find out what came of it, record it as a ticket, and tell of it."""
-        assert self._durable is not None
-        state, pause = "waiting", FIRST_PAUSE_SECONDS
-        for _ in range(MOST_LOOKS):
-            try:
-                state = self._step("settle", self._settle, request, attempt)
-            except StepFailed as error:
-                if error.kind != DirectoryUnavailable.__name__:
-                    raise
-            if state != "waiting":
-                break
-            self._durable.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        if state == "changed":
-            self._step("ticket", self._ticket, request)
-            self._step("say", self._say_changed, request)
-            self._mail_everybody(request, "changed")
-        elif state == "unchanged":
-            self._step("say", self._say, request, f"reset:{request}:{attempt}:unchanged", reset_texts.UNCHANGED, True)
-        elif state == "waiting":
-            self._step("say", self._say, request, f"reset:{request}:{attempt}:unsettled", reset_texts.UNSETTLED)
-            text = f"It isn't known whether the password reset {request} took effect: the directory doesn't answer."
-            self._step("alert", self._alert, f"reset:{request}:unsettled", text)
-
-    def _settle(self, request: str, attempt: int) -> str:
-        """`changed` or `unchanged`; `open` when the directory refused the password and another may be tried; `waiting`
-        while the page's request may still be at work.
-
-        Errors: `DirectoryUnavailable`.
-        """
-        found = self._read(request)
-        if found.attempt == attempt and found.state in ("changing", "unsure") and found.changing_at is not None:
-            late = self._now() >= found.changing_at + PATIENCE
-            if not late and found.state == "changing":
-                return "waiting"
-            moved = self._directory.password_marker(found.directory_id or "") != found.marker
-            if not moved and not late:
-                return "waiting"
-            self.change.settle(request, attempt, "changed" if moved else "unchanged")
-            found = self._read(request)
-        return found.state if found.attempt == attempt and found.state in ("changed", "unchanged") else "open"
-
-    def _ticket(self, request: str) -> str:
-        with self._database.transaction() as session:
-            held = held_request(session, request)
-            place = ConversationRef(held.team, held.channel, held.thread_ts)
-            ticket = open_ticket(
-                session,
-                kind=Kind.SERVICE_REQUEST,
-                title="Password reset",
-                description=f"{held.account} changed their password on the one-time page (request {held.id}).",
-                requester=held.slack_user,
-                requester_account=held.account,
-                # A conversation has one open ticket; somebody's trouble there isn't solved by this.
-                conversation=None if open_ticket_in(session, place) else place,
-                category="password",
-                actor="deskmate",
-                now=self._now(),
-                key=f"reset:{held.id}",
-            )
-            if held.ticket is None:
-                resolve(
-                    session,
-                    ticket.number,
-                    agent="deskmate",
-                    resolution="Password changed and verified.",
-                    now=self._now(),
-                )
-                held.ticket = ticket.number
-            return ticket.number
-
-    # Telling people
-
-    def _say(self, request: str, key: str, text: str, formatted: bool = False) -> None:
-        found = self._read(request)
-        channel, thread = self._place(found)
-        said = text if formatted else escape(text)
-        self._slack.post(
-            key,
-            channel=channel,
-            thread_ts=thread or self._card(request)[1],
-            text=said,
-            purpose="reset_news",
-            ref=request,
-        )
-
-    def _say_changed(self, request: str) -> None:
-        found = self._read(request)
-        self._say(request, f"reset:{request}:changed", reset_texts.changed_message(found), True)
-
-    def _mail_everybody(self, request: str, news: str) -> None:
-        for number, address in enumerate(self._step("addresses", self._addresses, request)):
-            self._try(f"mail {number}", self._mail, request, news, address)
-        if news == "changed":
-            for number, address in enumerate(self._step("manager", self._addresses_of_manager, request)):
-                self._try(f"manager {number}", self._mail_manager, request, address)
-
-    def _try(self, name: str, function: Callable[..., Any], *args: Any) -> None:
-        try:
-            self._step(name, function, *args)
-        except StepFailed as error:
-            log.error("%s of a password reset was not sent: %s", name, error)  # the others still are
-
-    def _addresses(self, request: str) -> list[str]:
-        found = self._read(request)
-        with self._database.reading() as session:
-            person = session.get(PersonRecord, found.account)
-            return [str(address) for address in person.emails] if person else []
-
-    def _addresses_of_manager(self, request: str) -> list[str]:
-        found = self._read(request)
-        with self._database.reading() as session:
-            person = session.get(PersonRecord, found.account)
-            manager = session.get(PersonRecord, person.manager) if person and person.manager else None
-            return [str(address) for address in manager.emails] if manager else []
-
-    def _mail(self, request: str, news: str, address: str) -> None:
-        found = self._read(request)
-        name, account = self._name(found), found.account or ""
-        link = self._links.url(repudiation.PURPOSE, request)
-        if news == "requested":
-            subject, text = reset_texts.requested_mail(name, account, link)
-        else:
-            subject, text = reset_texts.changed_mail(name, account, link, found.settled_at or self._now())
-        self._notices.mail(key=f"reset:{request}:{news}", to=address, subject=subject, text=text)
-
-    def _mail_manager(self, request: str, address: str) -> None:
-        found = self._read(request)
-        subject, text = reset_texts.manager_mail(self._name(found), found.account or "")
-        self._notices.mail(key=f"reset:{request}:manager", to=address, subject=subject, text=text)
-
-    def _name(self, request: ResetRequest) -> str:
-        with self._database.reading() as session:
-            person = session.get(PersonRecord, request.account)
-            return person.name if person else request.account or ""
-
-    def _read(self, request: str) -> ResetRequest:
-        with self._database.reading() as session:
-            return session.get_one(ResetRequest, request)
-
-    def _place(self, request: ResetRequest) -> tuple[str, str | None]:
-        """The employee's own direct messages, and the thread there if the wish came from one."""
-        channel = self._slack.dm(request.slack_user)
-        return channel, request.thread_ts if request.channel == channel else None
-
-    def _card(self, request: str) -> tuple[str, str | None]:
-        with self._database.reading() as session:
-            post = session.get(Post, f"reset:{request}:card")
-            return (post.channel, post.ts) if post else ("", None)
+        attempt(durable, "whisper", whisper)

@@ -8,9 +8,14 @@ from bot.workflows.records import ResetRequest
 
 CONTINUE, CANCEL, OPEN_PAGE = "reset_continue", "reset_cancel", "reset_open"
 
+LINK_MINUTES = 10
+
 ASK_AGAIN = "To start again, write “reset my password” to me."
 
 NOT_YOURS = f"That card isn't about your account, or isn't in use any more, so nothing has happened. {ASK_AGAIN}"
+
+CARD_USED = "Password reset: go on with the link below."
+CARD_CLOSED = "Password reset: this card is closed."
 
 CLICKED_LATE = {
     "offered": "",

@@ -25,7 +25,8 @@ OLD, NEW = "old rope and candles", "seven green lanterns"
 class Town(Protocol):
     """A directory with Alice in `staff`, Victor in `staff`, Adam in `admins`, and Nina in a group inside `admins`."""
 
-    directory: Directory
+    @property
+    def directory(self) -> Directory: ...
 
     def recreate(self, account: str) -> None:
         """Delete the account and make one of the same name."""
