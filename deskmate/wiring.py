@@ -39,7 +39,9 @@ def open_database(settings: Settings, *, migrated: bool = False) -> Iterator[Dat
     try:
         database = Database.at(settings.roof.database())
     except (SQLAlchemyError, ImportError) as error:
-        raise RoofError("DESKMATE_DATABASE_URL isn't right: it should look like postgresql://user@host/name.") from error
+        raise RoofError(
+            "DESKMATE_DATABASE_URL isn't right: it should look like postgresql://user@host/name."
+        ) from error
     try:
         if migrated:
             with migrating(settings):
@@ -125,7 +127,7 @@ def kept_fresh(library: Library) -> Iterator[None]:
         while not over.wait(REFRESH_SECONDS):
             try:
                 library.refresh()
-            except Exception:  # noqa: BLE001 (whatever it was, the next second tries again)
+            except Exception:
                 log.exception("the index could not be refreshed")
                 over.wait(10 * REFRESH_SECONDS)
 
@@ -136,4 +138,3 @@ def kept_fresh(library: Library) -> Iterator[None]:
     finally:
         over.set()
         thread.join(2 * REFRESH_SECONDS)
-

@@ -1,0 +1,119 @@
+"""`deskmate ask`: questions through the same code as in Slack, with nothing written."""
+
+import html
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, assert_never
+
+from bot.blocks.outcomes import render
+from bot.conversation import Asked, Knows, decide
+from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, InProgress, Outcome
+from bot.people import Employee, People
+from deskmate.errors import RoofError
+from knowledge.library import Citation
+
+STRANGER = Employee(team="", user="", name="somebody")
+"""Sees only what is for everybody."""
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str
+    account: str | None = None
+    id: Any = None
+
+
+def employee_of(people: People, account: str | None) -> Employee:
+    """Errors: `RoofError` for an account that isn't there or is disabled, `DirectoryUnavailable`."""
+    if account is None:
+        return STRANGER
+    found = people.by_account(account)
+    if found is None:
+        raise RoofError(f"There is no enabled account {account} in the directory.")
+    return found
+
+
+def ask(desk: Knows, question: str, employee: Employee) -> dict[str, Any]:
+    """What the employee would get in a direct message, as `deskmate ask --json` prints it."""
+    started = time.perf_counter()
+    outcome = decide(desk, Asked(text=question, employee=employee, private=True))
+    taken = round(1000 * (time.perf_counter() - started), 2)
+    answer = outcome.answer if isinstance(outcome, Answered) else None
+    return {
+        "outcome": outcome.kind,
+        "text": html.unescape(render(outcome, surface="im").text),
+        "confidence": round(confidence(desk, question, outcome), 4),
+        "citations": [cited(citation) for citation in answer.citations] if answer else [],
+        "workflow": workflow_of(outcome),
+        "timings_ms": {**(answer.timings_ms if answer else {}), "total": taken},
+    }
+
+
+def confidence(desk: Knows, question: str, outcome: Outcome) -> float:
+    """How sure the desk is: of the answer it gives or keeps back, otherwise of what the message is."""
+    match outcome:
+        case Answered(answer=answer):
+            sure = answer.confidence
+        case Escalated(handoff=handoff) if handoff.tried:
+            sure = handoff.tried[0].confidence
+        case InProgress() | Deflected():
+            sure = desk.router.route(question).score
+        case Clarified() | Escalated() | Declined():
+            sure = 0.0
+        case _:
+            assert_never(outcome)
+    return min(max(float(sure), 0.0), 1.0)
+
+
+def workflow_of(outcome: Outcome) -> str | None:
+    return outcome.workflow if isinstance(outcome, InProgress | Deflected) else None
+
+
+def cited(citation: Citation) -> dict[str, Any]:
+    return {
+        "article_id": citation.article_id,
+        "title": citation.title,
+        "url": citation.url,
+        "heading": citation.heading,
+        "score": round(citation.score, 4),
+    }
+
+
+def questions_in(path: Path) -> list[Question]:
+    """The questions of a file in JSON Lines. Errors: `RoofError`, which names the line."""
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except OSError as error:
+        raise RoofError(f"{path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise RoofError(f"{path} isn't text in UTF-8.") from error
+    return [question(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def question(line: str, where: str) -> Question:
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise RoofError(f"{where}: not JSON ({error}).") from error
+    if not isinstance(entry, dict):
+        raise RoofError(f"{where}: not an object.")
+    text, account = entry.get("text"), entry.get("as")
+    if "id" not in entry or not isinstance(text, str):
+        raise RoofError(f"{where}: `id` and `text` are needed, and `text` must be a string.")
+    if account is not None and not isinstance(account, str):
+        raise RoofError(f"{where}: `as` must be a string.")
+    return Question(text, account or None, entry["id"])
+
+
+def answers(desk: Knows, people: People, path: Path) -> Iterator[dict[str, Any]]:
+    """A result for each line of a file; all lines are read before the first is answered. Errors: `RoofError`."""
+    known: dict[str | None, Employee] = {None: STRANGER}
+    questions = questions_in(path)
+    for asked in questions:
+        if asked.account not in known:
+            known[asked.account] = employee_of(people, asked.account)
+    for asked in questions:
+        yield {"id": asked.id, **ask(desk, asked.text, known[asked.account])}

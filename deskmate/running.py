@@ -1,0 +1,102 @@
+"""A process that runs until it is told to end: signals, the lines to Slack, and a last resort."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from deskmate.errors import RoofError
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 30
+HELLO_SECONDS = 2
+GOODBYE_SECONDS = 1
+LAST_RESORT_SECONDS = 8
+PING_SECONDS = 10
+CONCURRENCY = 16
+
+
+class Ended(BaseException):
+    """Ctrl-C or SIGTERM; unwinds whatever is open. Not an `Exception`, so that no retry takes it for an error."""
+
+
+@contextmanager
+def until_ended() -> Iterator[None]:
+    """Within it the first SIGINT or SIGTERM unwinds the block, and no later one disturbs that."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        last_resort()
+        raise Ended
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
+    try:
+        yield
+    except Ended:
+        return
+
+
+def last_resort() -> None:
+    """Threads of libraries that don't end mustn't keep the process; whatever they do is durable or repeated."""
+    timer = threading.Timer(LAST_RESORT_SECONDS, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+def wait_for_the_end() -> None:
+    """Returns never; `Ended` does."""
+    while True:
+        signal.pause()
+
+
+@contextmanager
+def over_the_socket(app: App, client: WebClient, app_token: str) -> Iterator[Callable[[], bool]]:
+    """Slack's requests over Socket Mode for the time of the block; gives a way to ask whether the line is up.
+
+    Errors: `RoofError`.
+    """
+    handler = SocketModeHandler(app, app_token, web_client=client, ping_interval=PING_SECONDS, concurrency=CONCURRENCY)
+    opened, greeted, over = threading.Event(), threading.Event(), threading.Event()
+
+    def heard(_socket: Any, message: str) -> None:
+        if '"hello"' in message[:200]:
+            greeted.set()
+
+    handler.client.on_open_listeners.append(lambda _socket: opened.set())
+    handler.client.on_message_listeners.append(heard)
+    handler.client.logger.addFilter(lambda record: not over.is_set() and "Unsuccessful Bolt" not in str(record.msg))
+    try:
+        connect(handler, client)
+        if not opened.wait(CONNECT_SECONDS):
+            raise RoofError("Slack's Socket Mode connection didn't open. Is outgoing traffic to *.slack.com allowed?")
+        greeted.wait(HELLO_SECONDS)
+        yield lambda: bool(handler.client.is_connected())
+    finally:
+        over.set()
+        # The SDK's `close` may wait for ten seconds; nothing depends on its end.
+        goodbye = threading.Thread(target=handler.close, name="goodbye", daemon=True)
+        goodbye.start()
+        goodbye.join(GOODBYE_SECONDS)
+
+
+def connect(handler: SocketModeHandler, client: WebClient) -> None:
+    try:
+        handler.client.connect()
+    except SlackApiError as error:
+        raise RoofError(
+            f"Slack refused SLACK_APP_TOKEN ({error.response.get('error')}). Where to get it: docs/slack-setup.md."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise RoofError(f"Slack can't be reached at {client.base_url} ({type(error).__name__}).") from error
