@@ -29,8 +29,8 @@ def home(mine: Sequence[Line], *, claimed: Sequence[Line] = (), unclaimed: Seque
     blocks = [
         kit.header("Your service desk"),
         kit.section(
-            "Ask a question in the Messages tab: write as you would to a colleague. You get an answer with its sources, "
-            "the thing done, or a person who already knows the story."
+            "Ask a question in the Messages tab: write as you would to a colleague. You get an answer with its "
+            "sources, the thing done, or a person who already knows the story."
         ),
         kit.divider(),
         *_list("Your open tickets", mine, "You have no open tickets."),
@@ -45,11 +45,8 @@ def _list(title: str, lines: Sequence[Line], empty: str) -> list[Block]:
     blocks = [kit.header(title)]
     for line in lines[:SHOWN]:
         about = " · ".join(part for part in (line.state, line.people) if part)
-        blocks.append(
-            kit.section_mrkdwn(
-                f"*{escaped(line.number)}* {escaped(line.title, 300)}\n{escaped(about, 300)} · {moment(line.updated_at)}"
-            )
-        )
+        name = f"*{escaped(line.number, 40)}* {escaped(line.title, 300)}"
+        blocks.append(kit.section_mrkdwn(f"{name}\n{escaped(about, 300)} · {moment(line.updated_at)}"))
     if not lines:
         blocks.append(kit.context(escaped(empty)))
     if len(lines) > SHOWN:

@@ -16,24 +16,34 @@ GAP = "\u200b"
 LONGEST_URL = 1_000
 _BROADCAST = re.compile(r"<!(channel|here|everyone|group|subteam\^[^|>]*)(?:\|([^>]*))?>", re.IGNORECASE)
 _AT_ALL = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
-_LABELLED = re.compile(r"<([a-z]+:[^|>]+)\|([^>]*)>", re.IGNORECASE)
-_CONTROL = re.compile(r"<(?=[@!#]|[a-z][a-z0-9+.-]*:[^>]*\|)", re.IGNORECASE)
+_LABELLED = re.compile(r"<([a-z]{1,20}:[^|<>]+)\|([^<>]*)>", re.IGNORECASE)
+_CONTROL = re.compile(r"<(?=[@!#]|[a-z][a-z0-9+.-]{0,20}:)", re.IGNORECASE)
 _MD_LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(\s*<?([^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:\s+[^()]*)?\)")
+_MD_IMAGE = re.compile(r"!\[(?=[^\n]*\]\s*[(\[])")
+_CODE = re.compile(r"(?<![\\`])(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _MD_DEFINITION = re.compile(r"^ {0,3}\[([^\]]+)\]:\s*<?(\S+?)>?(?:\s.*)?$", re.MULTILINE)
 _MD_REFERENCE = re.compile(r"\[([^\[\]]*)\]\[[^\[\]]*\]")
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[^\s]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://[^\s]+|\bwww\.[^\s]+|\b(?:[a-z0-9-]{1,63}\.)+[a-z]{2,}\b", re.IGNORECASE
+)
 _HALF_ENTITY = re.compile(r"&[a-z]*$")
 _TOKEN = re.compile(r"<[^<>]*>|\s+|[^<\s]+|<")
 
 
+def sound(text: str) -> str:
+    """Without what can't be sent: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters of plain text, with an ellipsis where it was cut."""
+    text = sound(text[: 2 * limit])
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
 
 
 def escaped(text: str, limit: int = 3_000) -> str:
     """Plain text for `mrkdwn`, at most `limit` characters after escaping; mass mentions typed as words are dead too."""
-    result = _AT_ALL.sub("@" + GAP, escape(text))
+    result = _AT_ALL.sub("@" + GAP, escape(sound(text[: 2 * limit])))
     if len(result) <= limit:
         return result
     return _HALF_ENTITY.sub("", result[: limit - 1]).rstrip() + ELLIPSIS
@@ -47,7 +57,8 @@ def web_address(url: str | None) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
+    # A user name before the host, as in `https://bank.example@evil.example`, only serves to mislead.
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         return None
     return url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
 
@@ -67,12 +78,32 @@ def disguises(label: str, url: str) -> bool:
 
 def link(label: str, url: str | None, *, limit: int = 200) -> str:
     """A `mrkdwn` link; the bare label without a web address, the open address when the label would hide it."""
-    safe, shown = web_address(url), escaped(" ".join(label.split()), limit)
+    label = " ".join(label[: 2 * limit].split())
+    safe, shown = web_address(url), escaped(label, limit)
     if safe is None:
         return shown
     if not shown or disguises(label, safe):
         return f"{shown} {escape(safe)}".strip()
     return f"<{escape(safe)}|{shown.replace('|', '/')}>"
+
+
+def markdown(text: str, limit: int) -> str:
+    """Standard Markdown without live mentions, images, reference links or links that hide where they go."""
+    text = sound(text[: 2 * limit])
+    parts, end = [], 0
+    for code in _CODE.finditer(text):
+        parts += [_prose(text[end : code.start()]), _MD_LINK.sub(_open_link, code.group())]
+        end = code.end()
+    text = "".join([*parts, _prose(text[end:])])
+    # Once more over the whole, since Slack may see code where we saw prose, and the other way round.
+    text = _CONTROL.sub("<" + GAP, _MD_LINK.sub(_open_link, text))
+    return clip(_AT_ALL.sub("@" + GAP, text), limit)
+
+
+def _prose(text: str) -> str:
+    text = _MD_LINK.sub(_harmless_link, _MD_IMAGE.sub("[", text))
+    text = _MD_DEFINITION.sub(lambda m: f"{m.group(1)}: {web_address(m.group(2)) or ''}", text)
+    return _MD_REFERENCE.sub(r"\1", text)
 
 
 def _harmless_link(match: re.Match[str]) -> str:
@@ -85,13 +116,13 @@ def _harmless_link(match: re.Match[str]) -> str:
     return f"[{label}]({safe})"
 
 
-def markdown(text: str, limit: int) -> str:
-    """Standard Markdown without live mentions, images, reference links or links that hide where they go."""
-    text = _MD_LINK.sub(_harmless_link, text)
-    text = _MD_DEFINITION.sub(lambda m: f"{m.group(1)}: {web_address(m.group(2)) or ''}", text)
-    text = _MD_REFERENCE.sub(r"\1", text)
-    text = _CONTROL.sub("<" + GAP, text)
-    return clip(_AT_ALL.sub("@" + GAP, text), limit)
+def _open_link(match: re.Match[str]) -> str:
+    """In code, where `list[0](x)` is no link, only what leads to another host than it says is taken apart."""
+    mark, label, target = match.groups()
+    safe = web_address(target)
+    if safe is None or not (mark or disguises(label, safe)):
+        return match.group()
+    return f"{label} {safe}"
 
 
 def words(text: str) -> str:

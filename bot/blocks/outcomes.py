@@ -28,6 +28,11 @@ class Rendered:
     blocks: list[Block]
 
 
+def fallback(text: str) -> str:
+    """Plain text as a message's `text`; Slack refuses an empty one."""
+    return escaped(text, FALLBACK).strip() or "(no words)"
+
+
 def render(outcome: Outcome, *, surface: str) -> Rendered:
     """The reply for an outcome; `surface` is the conversation's: `im`, `assistant`, `channel` or `command`."""
     match outcome:
@@ -36,17 +41,17 @@ def render(outcome: Outcome, *, surface: str) -> Rendered:
         case Clarified(text=text, options=options):
             buttons = [kit.button(option, f"{CLARIFY_OPTION}_{n}") for n, option in enumerate(options[:SHOWN_OPTIONS])]
             asked = f"{text} ({' / '.join(options[:SHOWN_OPTIONS])})" if buttons else text
-            return Rendered(escaped(asked, FALLBACK), _with_buttons(text, buttons))
+            return Rendered(fallback(asked), _with_buttons(text, buttons))
         case Deflected(text=text):
-            return Rendered(escaped(text, FALLBACK), [kit.section(text)])
+            return Rendered(fallback(text), [kit.section(text)])
         case InProgress(text=text):
-            return Rendered(escaped(text, FALLBACK), [kit.section(text)])
+            return Rendered(fallback(text), [kit.section(text)])
         case Escalated():
             said = _escalated(outcome, surface)
-            return Rendered(escaped(said, FALLBACK), [kit.section(said)])
+            return Rendered(fallback(said), [kit.section(said)])
         case Declined(text=text, offer_ticket=offer):
             offers = [kit.button("Open a ticket", ANSWER_TICKET), kit.button("Talk to a human", ANSWER_HUMAN)]
-            return Rendered(escaped(text, FALLBACK), _with_buttons(text, offers if offer else []))
+            return Rendered(fallback(text), _with_buttons(text, offers if offer else []))
         case _:
             assert_never(outcome)
 
@@ -66,7 +71,7 @@ def _answered(outcome: Answered) -> Rendered:
         for citation in answer.citations[:3]
     )
     sources = escaped(f"\n\nSources: {named}", FALLBACK // 2) if named else ""
-    text = escaped(words(answer.text), FALLBACK - len(sources)) + sources
+    text = (escaped(words(answer.text), FALLBACK - len(sources)) + sources).strip() or "(no words)"
     blocks = [kit.markdown(markdown(answer.text, kit.MARKDOWN))]
     if answer.citations:
         blocks.append(
@@ -83,8 +88,7 @@ def _escalated(outcome: Escalated, surface: str) -> str:
     if outcome.ticket is None:
         return "This needs a person: I would open a ticket and bring in an agent."
     if outcome.follow_up:
-        who = outcome.claimed_by or "The agents"
-        return f"Added to ticket {outcome.ticket}. {who} will see it and answer {here}."
+        return f"Added to ticket {outcome.ticket}. An agent will see it and answer {here}."
     why = OPENINGS[outcome.handoff.reason]
     return (
         f"{why}I've opened ticket {outcome.ticket} and passed on what you wrote, so you needn't explain it again. "

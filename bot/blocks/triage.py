@@ -1,4 +1,4 @@
-"""What agents see: the card of a ticket, its details, the form that resolves it; and what an employee sees at its end."""
+"""What agents see: a ticket's card, details and form; and what an employee sees at its end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.blocks import kit
 from bot.blocks.markup import escaped, link
-from bot.blocks.outcomes import FALLBACK, Rendered
+from bot.blocks.outcomes import Rendered, fallback
 from bot.outcomes import Handoff, HandoffReason
 from bot.slack import Block
 
@@ -27,6 +27,7 @@ REASONS = {
     HandoffReason.POLICY: "policy wants a human to decide",
     HandoffReason.NEGATIVE_FEEDBACK: "the answer didn't help",
 }
+HINT = "The employee gets this text, and can say if it's still broken."
 RATINGS = ("Poor", "Fair", "Good", "Very good", "Excellent")
 
 
@@ -95,7 +96,7 @@ def card(ticket: Card) -> Rendered:
         )
     else:
         blocks.append(kit.actions(kit.button("Details", TRIAGE_DETAILS)))
-    return Rendered(escaped(text, FALLBACK), blocks)
+    return Rendered(fallback(text), blocks)
 
 
 def _tried(title: str, url: str | None, confidence: float) -> str:
@@ -109,9 +110,7 @@ def resolve_form(number: str, title: str) -> Block:
         f"Resolve {number}",
         [
             kit.section(title),
-            kit.question(
-                RESOLUTION, "Resolution", answer, hint="The employee gets this text, and can say if it's still broken."
-            ),
+            kit.question(RESOLUTION, "Resolution", answer, hint=HINT),
         ],
         submit="Resolve",
     )
@@ -147,7 +146,7 @@ def resolved(number: str, agent: str, resolution: str) -> Rendered:
         for stars, name in enumerate(RATINGS, start=1)
     ]
     return Rendered(
-        escaped(text, FALLBACK),
+        fallback(text),
         [
             kit.section(f"✅ {agent} has resolved {number}:"),
             kit.section(resolution),
@@ -161,6 +160,6 @@ def resolved(number: str, agent: str, resolution: str) -> Rendered:
 def settled(number: str, agent: str, resolution: str, thanks: str) -> Rendered:
     """The same message once the employee has answered the question."""
     return Rendered(
-        escaped(f"{agent} has resolved {number}: {resolution} {thanks}", FALLBACK),
+        fallback(f"{agent} has resolved {number}: {resolution} {thanks}"),
         [kit.section(f"{agent} has resolved {number}:"), kit.section(resolution), kit.context(escaped(thanks))],
     )
