@@ -60,7 +60,7 @@ def web_address(url: str | None) -> str | None:
     # A user name before the host, as in `https://bank.example@evil.example`, only serves to mislead.
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         return None
-    return url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
+    return _AT_ALL.sub("%40", url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))
 
 
 def disguises(label: str, url: str) -> bool:
