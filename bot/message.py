@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Self
 
-MAX_MESSAGE = 40_000
-"""Characters; Slack truncates longer messages, so anything near it isn't a question."""
+MAX_MESSAGE = 12_000
+"""Characters; Slack cuts a message at 40,000, and what is longer than this is a log, not a question."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The durable runtime: workflows that survive the process, on DBOS, in the relational store that we have anyway."""
 
+import contextvars
 import logging
 import secrets
 import threading
@@ -148,8 +149,12 @@ class Durable:
 
     def start(self, workflow: Callable[[*Ts], None], *args: *Ts, key: str) -> None:
         """Start a workflow at once. A key that was used before is left as it is: the same key is one workflow."""
-        with SetWorkflowID(_checked(key)):
-            DBOS.start_workflow(workflow, *args)
+
+        def begin() -> None:
+            with SetWorkflowID(_checked(key)):
+                DBOS.start_workflow(workflow, *args)
+
+        _apart(begin)
 
     def enqueue(self, workflow: Callable[[*Ts], None], *args: *Ts, key: str, partition: str) -> None:
         """Start a workflow after all that were enqueued for this partition before; partitions run side by side.
@@ -158,8 +163,12 @@ class Durable:
         """
         if not partition:
             raise DurableError("The partition is empty.")
-        with SetWorkflowID(_checked(key)), SetEnqueueOptions(queue_partition_key=partition):
-            DBOS.enqueue_workflow(QUEUE, workflow, *args)
+
+        def begin() -> None:
+            with SetWorkflowID(_checked(key)), SetEnqueueOptions(queue_partition_key=partition):
+                DBOS.enqueue_workflow(QUEUE, workflow, *args)
+
+        _apart(begin)
         # The queue orders by the millisecond of enqueueing: whoever enqueues after this has returned comes later.
         time.sleep(0.002)
 
@@ -292,6 +301,12 @@ class _JsonSerializer(Serializer):
 
     def name(self) -> str:
         return "deskmate_json"
+
+
+def _apart(begin: Callable[[], None]) -> None:
+    """Start something that belongs to nobody: DBOS starts no workflow from within a step, and it needn't know the
+    parent, since the key makes it one."""
+    contextvars.Context().run(begin)
 
 
 def _checked(key: str) -> str:

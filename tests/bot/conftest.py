@@ -1,0 +1,192 @@
+"""The whole desk in this process, against the local Slack workspace."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deskmate.open_desk import OpenDesk, open_desk
+from deskmate.settings import DeskmateSettings, Settings
+from deskmate.wiring import open_database, open_library
+from pydantic import HttpUrl, SecretStr
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from sqlalchemy import select
+
+from bot.directory.settings import DirectorySettings
+from bot.notices import NoticeSettings
+from bot.people import load_feed
+from bot.records import Turn
+from bot.settings import BotSettings, SlackSettings
+from knowledge.articles import Document
+from knowledge.settings import KnowledgeSettings
+from sandbox import Sandbox
+from sandbox.objects import Message
+from tickets import queries
+
+ALICE, BOB, CAROL, GUS = "U0ALICE", "U0BOB", "U0CAROL", "U0GUS"
+SAMPLE = Path(__file__).parents[2] / "deskmate" / "sample"
+WAIT = 20.0
+"""Seconds; a bound for a test that hangs, not a claim of speed."""
+
+VPN = """Deskmate's people connect to the office network from home over the VPN.
+
+1. Open the **Northgate VPN** app from the start menu.
+2. Choose the profile *Home office*.
+3. Sign in with your account and confirm the code in the authenticator.
+"""
+SALARY = """The salary system is for managers.
+
+1. Open the salary system from the managers' portal.
+2. Choose *Request access to pay bands*.
+"""
+
+
+def document(article_id: str, title: str, markdown: str, access: tuple[str, ...] = ()) -> Document:
+    return Document(
+        article_id=article_id,
+        title=title,
+        markdown=markdown,
+        url=f"https://kb.example/{article_id}",
+        access=access,
+        owner=None,
+        description=None,
+        source="tests",
+        content_hash=article_id,
+        updated_at=None,
+    )
+
+
+def articles() -> list[Document]:
+    long = "\n".join(f"{n}. Do step number {n} of the quarterly archive, carefully and in this order." for n in range(1, 61))
+    return [
+        document("vpn", "Connect to the VPN from home", VPN),
+        document("salary", "Access to the salary system", SALARY, access=("managers",)),
+        document("archive", "Run the quarterly archive", f"How the quarterly archive is run.\n\n{long}\n"),
+        document("printer", "Add a printer", "1. Open *Printers*.\n2. Choose *Add a printer* and pick the one on your floor.\n"),
+    ]
+
+
+@dataclass
+class Place:
+    """A desk and its workspace, and people who write in it."""
+
+    sandbox: Sandbox
+    open: OpenDesk
+    settings: Settings
+
+    @property
+    def desk(self) -> Any:
+        return self.open.desk
+
+    def dm(self, user: str = ALICE) -> str:
+        return self.sandbox.workspace.dm_of(user).id
+
+    def says(self, user: str, text: str, *, channel: str | None = None, thread: str | None = None, files: Any = ()) -> str:
+        where = channel or self.dm(user)
+        return self.sandbox.workspace.post(user, where, text, thread_ts=thread, files=files)
+
+    def thread(self, channel: str, ts: str, *, viewer: str = ALICE) -> list[Message]:
+        return self.sandbox.workspace.thread(channel, ts, viewer)
+
+    def replies(self, channel: str, ts: str) -> list[Message]:
+        """What the bot said in a thread."""
+        return [message for message in self.thread(channel, ts) if message.bot_id and message.ephemeral_for is None]
+
+    def until(self, condition: Callable[[], Any]) -> None:
+        assert self.sandbox.workspace.wait_until(lambda: bool(condition()), WAIT), "it didn't happen in time"
+
+    def reply(self, ts: str, *, channel: str | None = None, number: int = 1) -> Message:
+        """The bot's reply of this number in the thread of a message."""
+        where = channel or self.dm()
+        self.until(lambda: len(self.replies(where, ts)) >= number)
+        return self.replies(where, ts)[number - 1]
+
+    def ask(self, text: str, user: str = ALICE) -> Message:
+        return self.reply(self.says(user, text), channel=self.dm(user))
+
+    def press(self, user: str, message: Message, action: str, value: str | None = None) -> Any:
+        """Click the button of a message whose action begins so."""
+        for block in message.blocks:
+            for element in [*block.get("elements", ()), block.get("accessory") or {}]:
+                if str(element.get("action_id", "")).startswith(action):
+                    return self.sandbox.workspace.click(
+                        user, message.channel, message.ts, block["block_id"], element["action_id"], value or element.get("value")
+                    )
+        raise AssertionError(f"no button {action} in {message.blocks}")
+
+    def whispers(self, user: str, channel: str) -> list[str]:
+        messages = self.sandbox.workspace.history[channel].values()
+        return [message.text for message in messages if message.ephemeral_for == user]
+
+    def tickets(self) -> list[dict[str, Any]]:
+        with self.desk.database.reading() as session:
+            return [queries.listed(ticket) for ticket in queries.tickets(session)]
+
+    def card(self, number: int = 1) -> Message:
+        """The triage card of this number, in the order of opening."""
+
+        def cards() -> list[Message]:
+            found = self.sandbox.workspace.messages("C0TRIAGE", BOB)
+            return [message for message in found if message.bot_id]
+
+        self.until(lambda: len(cards()) >= number)
+        return cards()[number - 1]
+
+    def settled(self) -> None:
+        """Wait until no turn is unfinished."""
+
+        def unfinished() -> list[Turn]:
+            with self.desk.database.reading() as session:
+                return list(session.scalars(select(Turn).where(Turn.state.in_(("received", "decided")))))
+
+        import time
+
+        for _ in range(int(WAIT * 50)):
+            if not unfinished():
+                return
+            time.sleep(0.02)
+        raise AssertionError("turns are unfinished")
+
+
+def settings_for(sandbox: Sandbox, home: Path, database_url: str) -> Settings:
+    return Settings(
+        roof=DeskmateSettings(home=home, database_url=SecretStr(database_url)),
+        slack=SlackSettings(
+            bot_token=SecretStr(sandbox.bot_token),
+            app_token=SecretStr(sandbox.app_token),
+            signing_secret=SecretStr(sandbox.signing_secret),
+            api_url=HttpUrl(sandbox.api_url),
+        ),
+        bot=BotSettings(triage_channel="C0TRIAGE"),
+        knowledge=KnowledgeSettings(home=home),
+        directory=DirectorySettings(),
+        notices=NoticeSettings(smtp_url=SecretStr(sandbox.smtp_url)),
+    )
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    box = Sandbox(port=0, people=SAMPLE / "people.json", redelivery_scale=0.02)
+    box.start()
+    yield box
+    box.stop()
+
+
+@pytest.fixture
+def place(sandbox: Sandbox, tmp_path: Path, database_url: str) -> Iterator[Place]:
+    settings = settings_for(sandbox, tmp_path / "home", database_url)
+    with ExitStack() as stack:
+        database = stack.enter_context(open_database(settings, migrated=True))
+        library = stack.enter_context(open_library(database, settings))
+        library.add(articles())
+        opened = stack.enter_context(open_desk(settings, database, library))
+        opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
+        handler = SocketModeHandler(opened.app, sandbox.app_token, web_client=opened.client, concurrency=16)
+        handler.connect()
+        stack.callback(handler.client.close)
+        assert sandbox.wait_for_app(10)
+        yield Place(sandbox, opened, settings)
