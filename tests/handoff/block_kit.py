@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 LIVE = re.compile(r"<!(?!date\^)|<@|<#|@(?:channel|here|everyone)\b", re.IGNORECASE)
 LABELLED = re.compile(r"<(https?://[^|>]+)\|([^>]*)>")
 MD_LINK = re.compile(r"\[([^\[\]]*)\]\((https?://[^)\s]+)\)")
-HOST = re.compile(r"(?:https?://|www\.)([^\s/|<>:?#]+)", re.IGNORECASE)
+HOST = re.compile(r"(?:https?://|\bwww\.)([^\s/|<>:?#]+)", re.IGNORECASE)
 BARE_AMP = re.compile(r"&(?!amp;|lt;|gt;)")
 
 TEXT_LIMITS = {"header": 150, "section": 3_000, "input": 2_000}
