@@ -162,7 +162,8 @@ class PasswordReset:
             reason = getattr(refusal, "code", "refused") if refusal is not None else "eligible"
             record(session, request, "request", "denied" if refusal is not None else "allowed", reason, now)
         if request.refusal is not None:
-            return Declined(request.refusal)
+            # Why somebody is refused isn't for a channel to read.
+            return Declined(reset_texts.NOT_HERE if conversation.surface == "channel" else request.refusal)
         return InProgress(
             workflow=self.name,
             text="I can reset your password. I've sent you a card in our direct messages: go on there.",

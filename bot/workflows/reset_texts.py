@@ -12,6 +12,9 @@ LINK_MINUTES = 10
 
 ASK_AGAIN = "To start again, write “reset my password” to me."
 
+NOT_HERE = (
+    "I can't reset your password from here. Write “reset my password” to me in a direct message, and I'll tell you why."
+)
 NOT_YOURS = f"That card isn't about your account, or isn't in use any more, so nothing has happened. {ASK_AGAIN}"
 
 CARD_USED = "Password reset: go on with the link below."

@@ -1,0 +1,80 @@
+"""The card's buttons as Bolt hears them, and what is said where others read along."""
+
+import json
+import time
+from datetime import timedelta
+from urllib.parse import quote_plus
+
+from slack_bolt import App, BoltRequest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.outcomes import Declined
+from bot.records import Conversation, Post
+from tests.reset.desk import START, TEAM, ResetDesk
+
+
+def signed(payload: dict[str, object]) -> BoltRequest:
+    body = "payload=" + quote_plus(json.dumps(payload))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    stamp = str(int(time.time()))
+    signature = SignatureVerifier("signing secret").generate_signature(timestamp=stamp, body=body) or ""
+    return BoltRequest(
+        body=body, headers=headers | {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
+    )
+
+
+def test_each_button_is_heard_recorded_and_acknowledged(desk: ResetDesk) -> None:
+    app = App(
+        client=desk.client,
+        signing_secret="signing secret",
+        process_before_response=True,
+        token_verification_enabled=False,
+        request_verification_enabled=True,
+    )
+    desk.reset.listen(app)
+    request = desk.offered("U0ALICE")
+    with desk.database.reading() as session:
+        card = session.get_one(Post, f"reset:{request}:card")
+
+    for number, action in enumerate(("reset_continue", "reset_open", "reset_cancel")):
+        payload: dict[str, object] = {
+            "type": "block_actions",
+            "team": {"id": TEAM},
+            "user": {"id": "U0ALICE", "team_id": TEAM},
+            "container": {"type": "message", "channel_id": card.channel, "message_ts": card.ts},
+            "channel": {"id": card.channel},
+            "actions": [{"type": "button", "action_id": action, "block_id": "reset", "action_ts": f"{number}.1"}],
+        }
+        assert app.dispatch(signed(payload)).status == 200
+        if action == "reset_continue":
+            desk.durable.wait(f"reset:{request}:continue:0.1", 20)
+            assert desk.request(request).state == "linked"
+    desk.durable.wait(f"reset:{request}:cancel:2.1", 20)
+
+    assert desk.request(request).state == "cancelled"
+
+
+def test_why_somebody_is_refused_is_not_told_in_a_channel(desk: ResetDesk) -> None:
+    desk.add("dora", "U0DORA", privileged=True)
+    employee = desk.identify("U0DORA")
+    refusal = desk.reset.check(employee)
+    with desk.database.transaction() as session:
+        conversation = Conversation(
+            team=TEAM,
+            channel="C0HELP",
+            thread_ts="1.1",
+            employee="U0DORA",
+            surface="channel",
+            created_at=START,
+            last_turn_at=START + timedelta(0),
+        )
+        session.add(conversation)
+        session.flush()
+        outcome = desk.reset.start(
+            session, key="k", employee=employee, conversation=conversation, refusal=refusal, now=START
+        )
+
+    assert isinstance(outcome, Declined)
+    assert "special rights" in str(refusal)
+    assert "special rights" not in outcome.text
+    assert "direct message" in outcome.text
