@@ -13,6 +13,8 @@ SETUP = (REPOSITORY / "docs" / "slack-setup.md").read_text("utf-8")
 SCOPE_OF_EVENT = {
     "app_home_opened": None,
     "app_mention": "app_mentions:read",
+    "assistant_thread_context_changed": None,
+    "assistant_thread_started": None,
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
@@ -104,3 +106,29 @@ def test_it_is_a_socket_mode_app_of_one_workspace_with_a_lasting_token() -> None
     assert settings["interactivity"]["is_enabled"] is True
     assert settings["org_deploy_enabled"] is False
     assert settings["token_rotation_enabled"] is False
+
+
+def code_of_the_bot() -> str:
+    return "\n".join(path.read_text("utf-8") for path in sorted((REPOSITORY / "bot").rglob("*.py")))
+
+
+def test_the_events_of_the_manifest_are_those_that_the_bot_listens_to() -> None:
+    listened = set(re.findall(r'app\.event\("([a-z_]+)"', code_of_the_bot()))
+
+    assert {event.partition(".")[0] for event in EVENTS} == listened
+
+
+def test_the_commands_of_the_manifest_are_those_that_the_bot_listens_to() -> None:
+    listened = set(re.findall(r'app\.command\("(/[a-z]+)"', code_of_the_bot()))
+
+    assert {command["command"] for command in MANIFEST["features"]["slash_commands"]} == listened
+
+
+def test_the_scopes_are_those_of_the_methods_that_the_bot_calls() -> None:
+    called = set(re.findall(r"_(?:client|posting)\.([a-z]+_[A-Za-z_]+)\(", code_of_the_bot()))
+    methods = {call.replace("_", ".") for call in called} - {"web.client"}
+
+    assert methods <= set(SCOPES_OF_METHOD), "a method without a known scope"
+    # Files are fetched by their address, not by a method.
+    needed = set().union(*(SCOPES_OF_METHOD[method] for method in methods)) | {"files:read", "commands"}
+    assert set(SCOPES) == needed | {scope for scope in SCOPE_OF_EVENT.values() if scope}
