@@ -2,10 +2,12 @@
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import quote_plus
 
 from slack_bolt import App, BoltRequest
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
 from bot.outcomes import Declined
@@ -14,23 +16,18 @@ from tests.reset.desk import START, TEAM, ResetDesk
 
 
 def signed(payload: dict[str, object]) -> BoltRequest:
-    body = "payload=" + quote_plus(json.dumps(payload))
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    stamp = str(int(time.time()))
-    signature = SignatureVerifier("signing secret").generate_signature(timestamp=stamp, body=body) or ""
-    return BoltRequest(
-        body=body, headers=headers | {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
-    )
+    body, stamp = "payload=" + quote_plus(json.dumps(payload)), str(int(time.time()))
+    headers: dict[str, str | Sequence[str]] = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": SignatureVerifier("signing secret").generate_signature(timestamp=stamp, body=body) or "",
+    }
+    return BoltRequest(body=body, headers=headers)
 
 
 def test_each_button_is_heard_recorded_and_acknowledged(desk: ResetDesk) -> None:
-    app = App(
-        client=desk.client,
-        signing_secret="signing secret",
-        process_before_response=True,
-        token_verification_enabled=False,
-        request_verification_enabled=True,
-    )
+    bot = AuthorizeResult(enterprise_id=None, team_id=TEAM, bot_token="xoxb-stub", bot_user_id="U0DESK")
+    app = App(signing_secret="signing secret", process_before_response=True, authorize=lambda: bot)
     desk.reset.listen(app)
     request = desk.offered("U0ALICE")
     with desk.database.reading() as session:
