@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from slack_bolt import App, BoltResponse
-from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.error import BoltError, BoltUnhandledRequestError
 from slack_sdk import WebClient
 
+from bot.errors import SlackUnavailable
 from bot.settings import SlackSettings
 
 log = logging.getLogger(__name__)
@@ -27,20 +28,24 @@ def web_client(settings: SlackSettings) -> WebClient:
 
 
 def bolt_app(settings: SlackSettings, client: WebClient) -> App:
-    """An app without listeners; `bot.listeners.register` adds them. Slack isn't asked for anything yet.
+    """An app without listeners; `bot.listeners.register` adds them.
 
-    A listener runs before its request is acknowledged, on the thread that dispatches it.
+    A listener runs before its request is acknowledged, on the thread that dispatches it. Errors: `SlackUnavailable`.
     """
     secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
-    with without_oauth():
-        app = App(
-            client=client,
-            signing_secret=secret,
-            name="deskmate",
-            process_before_response=True,
-            token_verification_enabled=False,
-            raise_error_for_unhandled_request=True,
-        )
+    try:
+        with without_oauth():
+            app = App(
+                client=client,
+                signing_secret=secret,
+                name="deskmate",
+                process_before_response=True,
+                # Asked at the first message instead, a failure would be acknowledged and that message lost.
+                token_verification_enabled=True,
+                raise_error_for_unhandled_request=True,
+            )
+    except (BoltError, OSError) as error:
+        raise SlackUnavailable("Slack doesn't confirm the bot's token.") from error
     app.error(answer_to_error)
     return app
 

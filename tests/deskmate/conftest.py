@@ -2,10 +2,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import deskmate
 import pytest
-from deskmate.cli import app
 from typer.testing import CliRunner, Result
+
+import deskmate
+from deskmate.cli import app
 
 SAMPLE = Path(deskmate.__file__).parent / "sample"
 FEW = ("network", "accounts", "it")

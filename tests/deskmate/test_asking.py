@@ -89,9 +89,7 @@ def test_a_batch_gives_a_result_per_line(tmp_path: Path) -> None:
         ('{"id": 2, "text": "hello", "as": 7}', "line 2: `as` must be a string"),
     ],
 )
-def test_a_broken_line_of_a_batch_is_named_and_nothing_is_answered(
-    tmp_path: Path, line: str, complaint: str
-) -> None:
+def test_a_broken_line_of_a_batch_is_named_and_nothing_is_answered(tmp_path: Path, line: str, complaint: str) -> None:
     batch = tmp_path / "batch.jsonl"
     batch.write_text('{"id": 1, "text": "hello"}\n' + line)
     result = run("ask", "--batch", str(batch))
