@@ -211,8 +211,15 @@ class Slack:
         self._client.chat_update(channel=channel, ts=ts, text=text[:FALLBACK_LIMIT], blocks=list(blocks))
 
     def whisper(self, *, channel: str, user: str, text: str, thread_ts: str | None = None) -> None:
-        """Say something that only this person sees; it isn't kept by Slack."""
-        self._client.chat_postEphemeral(channel=channel, user=user, text=text[:FALLBACK_LIMIT], thread_ts=thread_ts)
+        """Say something that only this person sees; it isn't kept by Slack, and who has left doesn't get it."""
+        arguments: dict[str, Any] = {"channel": channel, "user": user, "text": text[:FALLBACK_LIMIT]}
+        self._ignoring(
+            "user_not_in_channel",
+            "not_in_channel",
+            "channel_not_found",
+            "is_archived",
+            call=lambda: self._client.chat_postEphemeral(**arguments, thread_ts=thread_ts),
+        )
 
     def react(self, *, channel: str, ts: str, name: str) -> None:
         self._ignoring(

@@ -26,7 +26,9 @@ def connect(url: str, *, pool_size: int = 20) -> Engine:
     parsed = normal_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        parsed, pool_size=pool_size, max_overflow=pool_size, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def durable_settings(connection: sqlite3.Connection, _record: Any) -> None:

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,22 +24,38 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A PostgreSQL of our own on loopback, from Debian's package; yields the URL of its `postgres` database."""
     if POSTGRES_BIN is None:
         pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
-    folder = tmp_path_factory.mktemp("postgres")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
+    # Not below pytest's own folder: a second run closes that to the server's user.
+    folder = Path(tempfile.mkdtemp(prefix="deskmate-postgres-"))
+    folder.chmod(0o755)
     runner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if runner:
         shutil.chown(folder, "postgres")
     port, data = free_port(), folder / "data"
-    subprocess.run([*runner, POSTGRES_BIN / "initdb", "-D", data, "-U", "deskmate", "-A", "trust", "-E", "UTF8"], check=True, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*runner, POSTGRES_BIN / "initdb", "-D", data, "-U", "deskmate", "-A", "trust", "-E", "UTF8"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
-    subprocess.run([*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"], check=True, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
     yield f"postgresql+psycopg://deskmate@127.0.0.1:{port}/postgres"
-    subprocess.run([*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], check=True, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

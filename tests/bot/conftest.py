@@ -1,17 +1,12 @@
 """The whole desk in this process, against the local Slack workspace."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deskmate.open_desk import OpenDesk, open_desk
-from deskmate.settings import DeskmateSettings, Settings
-from deskmate.wiring import open_database, open_library
 from pydantic import HttpUrl, SecretStr
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from sqlalchemy import select
@@ -21,6 +16,9 @@ from bot.notices import NoticeSettings
 from bot.people import load_feed
 from bot.records import Turn
 from bot.settings import BotSettings, SlackSettings
+from deskmate.open_desk import OpenDesk, open_desk
+from deskmate.settings import DeskmateSettings, Settings
+from deskmate.wiring import open_database, open_library
 from knowledge.articles import Document
 from knowledge.settings import KnowledgeSettings
 from sandbox import Sandbox
@@ -61,12 +59,18 @@ def document(article_id: str, title: str, markdown: str, access: tuple[str, ...]
 
 
 def articles() -> list[Document]:
-    long = "\n".join(f"{n}. Do step number {n} of the quarterly archive, carefully and in this order." for n in range(1, 61))
+    long = "\n".join(
+        f"{n}. Do step number {n} of the quarterly archive, carefully and in this order." for n in range(1, 61)
+    )
     return [
         document("vpn", "Connect to the VPN from home", VPN),
         document("salary", "Access to the salary system", SALARY, access=("managers",)),
         document("archive", "Run the quarterly archive", f"How the quarterly archive is run.\n\n{long}\n"),
-        document("printer", "Add a printer", "1. Open *Printers*.\n2. Choose *Add a printer* and pick the one on your floor.\n"),
+        document(
+            "printer",
+            "Add a printer",
+            "1. Open *Printers*.\n2. Choose *Add a printer* and pick the one on your floor.\n",
+        ),
     ]
 
 
@@ -85,7 +89,9 @@ class Place:
     def dm(self, user: str = ALICE) -> str:
         return self.sandbox.workspace.dm_of(user).id
 
-    def says(self, user: str, text: str, *, channel: str | None = None, thread: str | None = None, files: Any = ()) -> str:
+    def says(
+        self, user: str, text: str, *, channel: str | None = None, thread: str | None = None, files: Any = ()
+    ) -> str:
         where = channel or self.dm(user)
         return self.sandbox.workspace.post(user, where, text, thread_ts=thread, files=files)
 
@@ -114,7 +120,12 @@ class Place:
             for element in [*block.get("elements", ()), block.get("accessory") or {}]:
                 if str(element.get("action_id", "")).startswith(action):
                     return self.sandbox.workspace.click(
-                        user, message.channel, message.ts, block["block_id"], element["action_id"], value or element.get("value")
+                        user,
+                        message.channel,
+                        message.ts,
+                        block["block_id"],
+                        element["action_id"],
+                        value or element.get("value"),
                     )
         raise AssertionError(f"no button {action} in {message.blocks}")
 
@@ -186,7 +197,7 @@ def place(sandbox: Sandbox, tmp_path: Path, database_url: str) -> Iterator[Place
         opened = stack.enter_context(open_desk(settings, database, library))
         opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
         handler = SocketModeHandler(opened.app, sandbox.app_token, web_client=opened.client, concurrency=16)
-        handler.connect()
+        handler.client.connect()
         stack.callback(handler.client.close)
         assert sandbox.wait_for_app(10)
         yield Place(sandbox, opened, settings)

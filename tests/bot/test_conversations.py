@@ -88,7 +88,9 @@ def test_a_long_procedure_shows_all_its_steps_at_a_click(place: Any) -> None:
     reply = place.ask("How do I run the quarterly archive?")
     place.press(ALICE, reply, "answer_more")
 
-    place.until(lambda: any("step number 60" in said(message) for message in place.replies(place.dm(), reply.thread_ts)))
+    place.until(
+        lambda: any("step number 60" in said(message) for message in place.replies(place.dm(), reply.thread_ts))
+    )
 
 
 def test_reactions_show_that_a_message_is_seen_and_done(place: Any) -> None:

@@ -2,9 +2,9 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from deskmate.models import all_tables
 from sqlalchemy import text
 
+from deskmate.models import all_tables
 from store import Database
 from store.migrating import NewerDatabase, configuration, current_revision, migrate, revision_of
 

@@ -23,9 +23,13 @@ def test_work_is_committed_at_the_end_of_the_block(table: Database) -> None:
 
 
 def test_work_is_rolled_back_when_the_block_raises(table: Database) -> None:
-    with pytest.raises(KeyError), table.transaction() as session:
-        session.execute(text("INSERT INTO t VALUES (1)"))
-        raise KeyError
+    def fails() -> None:
+        with table.transaction() as session:
+            session.execute(text("INSERT INTO t VALUES (1)"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
     assert rows(table) == []
 
 
