@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.errors import BotError
 from bot.once.page import OncePages
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 4 * 1024 * 1024
 """Bytes; Slack's largest payloads are far smaller, and what follows isn't known to be Slack's until it is read."""
-START_SECONDS = 10
+STOP_SECONDS = 3
+CLOSED = PlainTextResponse("not ready", 503, headers={"Retry-After": "5"})
 
 
 class AddressTaken(BotError):
@@ -43,6 +45,16 @@ def web_app(*, workflows: Sequence[Workflow], well: Callable[[], bool], slack: A
     for workflow in workflows:
         routes += workflow.routes()
     return Starlette(routes=[*routes, *OncePages().common_routes()])
+
+
+class Doors:
+    """Serves `app` while there is one; before and after, whoever comes is asked to come again."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.app or CLOSED)(scope, receive, send)
 
 
 def slack_requests(app: App) -> Callable[[Request], Any]:
@@ -77,7 +89,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def served(app: Starlette, listener: socket.socket) -> Iterator[None]:
+def served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     """Serve on another thread for the time of the block."""
     server = uvicorn.Server(
         uvicorn.Config(
@@ -95,5 +107,5 @@ def served(app: Starlette, listener: socket.socket) -> Iterator[None]:
         yield
     finally:
         server.should_exit = True
-        thread.join(START_SECONDS)
+        thread.join(STOP_SECONDS)
         listener.close()

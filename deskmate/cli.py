@@ -142,7 +142,7 @@ def ask(
 
     settings = Settings.read()
     with open_asking(settings) as desk:
-        people = people_of(desk.database, settings)
+        people = people_of(desk.database, settings, secret="")
         if batch is not None:
             for result in asking.answers(desk, people, batch):
                 typer.echo(json.dumps(result, ensure_ascii=False))
@@ -194,7 +194,7 @@ def people_import(file: Annotated[Path, typer.Argument(metavar="FILE.json")], as
     settings = Settings.read()
     feed = load_feed(file)
     with open_database(settings, migrated=True) as database:
-        report = people_of(database, settings).import_feed(feed)
+        report = people_of(database, settings, secret=settings.roof.secret()).import_feed(feed)
     counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
     if as_json:
         failed = [{"account": account, "error": error} for account, error in report.failed]

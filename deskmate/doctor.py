@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy import func, select
 
 from deskmate.errors import RoofError, expected
-from deskmate.settings import Settings
-from deskmate.wiring import open_database
+from deskmate.settings import Settings, is_set
+from deskmate.wiring import NoDatabase, open_database
 from store import Database
 
 State = Literal["ok", "missing", "optional"]
@@ -49,11 +49,13 @@ def examine() -> list[Check]:
     with ExitStack() as stack:
         try:
             database = stack.enter_context(open_database(settings))
+        except NoDatabase as error:
+            checks.append(Check("database", "optional", str(error), "Nothing: the first start makes it."))
         except expected() as error:
-            checks.append(Check("database", "missing", str(error), "Run `deskmate migrate`."))
+            checks.append(Check("database", "missing", str(error), "Do that, and run `deskmate doctor` again."))
         else:
             checks.append(Check("database", "ok", database.engine.url.render_as_string()))
-            checks += [articles(database), people(database, settings), work(settings)]
+            checks += [articles(database, settings), people(database, settings), work(settings)]
     checks += slack(settings)
     return [*checks, mail(settings), public_url(settings)]
 
@@ -97,13 +99,14 @@ def model(settings: Settings) -> Check:
     return Check("model", "ok", f"{name}, exported models in {folder}")
 
 
-def articles(database: Database) -> Check:
+def articles(database: Database, settings: Settings) -> Check:
     from knowledge.records import Article
 
     with database.reading() as session:
         count = session.scalar(select(func.count()).where(Article.current_version.is_not(None))) or 0
     if not count:
-        return Check("articles", "missing", "none", "Run `deskmate ingest FOLDER`; `deskmate up` brings samples.")
+        state: State = "missing" if is_set(settings.slack.bot_token) else "optional"
+        return Check("articles", state, "none", "Run `deskmate ingest FOLDER`; `deskmate up` brings samples.")
     return Check("articles", "ok", str(count))
 
 
@@ -144,8 +147,6 @@ def work(settings: Settings) -> Check:
 
 
 def slack(settings: Settings) -> Iterator[Check]:
-    from deskmate.serving import is_set
-
     if not is_set(settings.slack.bot_token):
         to_do = f"To use a real workspace, set SLACK_BOT_TOKEN as {SETUP} says."
         yield Check("slack", "optional", "no tokens: `deskmate up` uses a workspace on this machine", to_do)

@@ -4,15 +4,12 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 
-from pydantic import SecretStr
-
-from bot.web import listening, served, web_app
+from bot.web import Doors, listening, served, web_app
 from deskmate.errors import RoofError
 from deskmate.open_desk import OpenDesk, open_desk
 from deskmate.running import over_the_socket, until_ended, wait_for_the_end
-from deskmate.settings import Settings
+from deskmate.settings import Settings, is_set
 from deskmate.wiring import open_database, open_library
 from knowledge.library import Library
 from store import Database
@@ -27,10 +24,10 @@ def serve(settings: Settings, *, http: bool | None, host: str, port: int, say: C
     over_http = wants_http(settings, http)
     with until_ended(), ExitStack() as stack:
         listener = listening(host, port)
-        stack.callback(listener.close)
+        doors = stack.enter_context(opened_doors(listener))
         database = stack.enter_context(open_database(settings, migrated=True))
         library = stack.enter_context(open_library(database, settings))
-        stack.enter_context(connected(settings, database, library, listener, over_http=over_http))
+        stack.enter_context(connected(settings, database, library, doors, over_http=over_http))
         say(f"Ready: {url_of(listener)}")
         wait_for_the_end()
 
@@ -49,40 +46,37 @@ def wants_http(settings: Settings, http: bool | None) -> bool:
     return over_http
 
 
-def is_set(secret: SecretStr | None) -> bool:
-    return secret is not None and bool(secret.get_secret_value())
-
-
-@dataclass
-class Health:
-    """`up` is asked each time: whether the line to Slack is."""
-
-    up: Callable[[], bool] = field(default=lambda: False)
-
-    def __call__(self) -> bool:
-        return self.up()
-
-
 @contextmanager
 def connected(
-    settings: Settings, database: Database, library: Library, listener: socket.socket, *, over_http: bool
+    settings: Settings, database: Database, library: Library, doors: Doors, *, over_http: bool
 ) -> Iterator[OpenDesk]:
     """The desk open, its pages served, and Slack's requests coming in: a message would be answered now."""
-    health = Health()
     with ExitStack() as stack:
         opened = stack.enter_context(open_desk(settings, database, library))
-        app = opened.app if over_http else None
-        web = web_app(workflows=opened.desk.workflows, well=health, slack=app)
-        stack.enter_context(served(web, listener))
         if over_http:
-            health.up = lambda: True
+            well, slack = always, opened.app
         else:
             token = settings.slack.app_token
             assert token is not None
             line = over_the_socket(opened.app, opened.client, token.get_secret_value())
-            health.up = stack.enter_context(line)
-        yield opened
-        health.up = lambda: False
+            well, slack = stack.enter_context(line), None
+        doors.app = web_app(workflows=opened.desk.workflows, well=well, slack=slack)
+        try:
+            yield opened
+        finally:
+            doors.app = None
+
+
+def always() -> bool:
+    return True
+
+
+@contextmanager
+def opened_doors(listener: socket.socket) -> Iterator[Doors]:
+    """A web server that says that it isn't ready, until it is given an app."""
+    doors = Doors()
+    with served(doors, listener):
+        yield doors
 
 
 def url_of(listener: socket.socket) -> str:

@@ -105,3 +105,7 @@ def read(settings: type[S], **given: Any) -> S:
         raise RoofError(f"{name} isn't right: {said[:1].lower()}{said[1:]}.") from None
     except UnicodeDecodeError:
         raise RoofError("The file .env isn't text in UTF-8.") from None
+
+
+def is_set(secret: SecretStr | None) -> bool:
+    return secret is not None and bool(secret.get_secret_value())

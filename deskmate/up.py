@@ -16,8 +16,8 @@ from bot.directory.records import PersonRecord
 from bot.people import load_feed
 from bot.web import AddressTaken, listening
 from deskmate.running import until_ended, wait_for_the_end
-from deskmate.serving import connected, is_set, url_of, wants_http
-from deskmate.settings import Settings
+from deskmate.serving import connected, opened_doors, url_of, wants_http
+from deskmate.settings import Settings, is_set
 from deskmate.wiring import open_database, open_library, people_of
 from ingest.ingestion import ingest
 from ingest.progress import shown_on_terminal
@@ -29,8 +29,6 @@ from store import Database
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-PAGE_PORT = 8321
-ONCE_PORT = 3000
 DEMO_TRIAGE = "C0TRIAGE"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -43,16 +41,17 @@ def up(settings: Settings, *, port: int, once_port: int, say: Callable[[str], No
         settings.roof.prepare_home()
         if demo:
             sandbox = stack.enter_context(workspace(settings, port))
-            listener = stack.enter_context(once_pages(once_port, other_if_taken="public_url" not in given(settings)))
+            listener = once_pages(once_port, other_if_taken="public_url" not in given(settings))
             settings = against(sandbox, settings, url_of(listener))
             ready = sandbox.page_url
         else:
-            listener = stack.enter_context(once_pages(once_port, other_if_taken=False))
+            listener = once_pages(once_port, other_if_taken=False)
             ready = str(settings.bot.public_url).rstrip("/")
+        doors = stack.enter_context(opened_doors(listener))
         database = stack.enter_context(open_database(settings, migrated=True))
         library = stack.enter_context(open_library(database, settings))
         load_samples(settings, database, library)
-        stack.enter_context(connected(settings, database, library, listener, over_http=over_http))
+        stack.enter_context(connected(settings, database, library, doors, over_http=over_http))
         say(f"Ready: {ready}")
         wait_for_the_end()
 
@@ -71,19 +70,14 @@ def workspace(settings: Settings, port: int) -> Iterator[Sandbox]:
         sandbox.stop()
 
 
-@contextmanager
-def once_pages(port: int, *, other_if_taken: bool) -> Iterator[socket.socket]:
+def once_pages(port: int, *, other_if_taken: bool) -> socket.socket:
     """Where the one-time pages are served. Errors: `AddressTaken`."""
     try:
-        listener = listening(HOST, port)
+        return listening(HOST, port)
     except AddressTaken:
         if not other_if_taken:
             raise
-        listener = listening(HOST, 0)
-    try:
-        yield listener
-    finally:
-        listener.close()
+        return listening(HOST, 0)
 
 
 def given(settings: Settings) -> set[str]:
@@ -118,7 +112,8 @@ def load_samples(settings: Settings, database: Database, library: Library) -> No
         nobody = session.scalar(select(PersonRecord.account).limit(1)) is None
         nothing = session.scalar(select(Article.id).limit(1)) is None
     if nobody and settings.directory.directory == "demo":
-        people_of(database, settings).import_feed(load_feed(sample("people.json")))
+        people = people_of(database, settings, secret=settings.roof.secret())
+        people.import_feed(load_feed(sample("people.json")))
     unfinished = settings.roof.home / "samples.loading"
     if nothing or unfinished.exists():
         unfinished.touch()

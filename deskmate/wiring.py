@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 REFRESH_SECONDS = 1.0
 
 
+class NoDatabase(SchemaOutdated):
+    """Nothing was ever started with this home."""
+
+
 @contextmanager
 def open_database(settings: Settings, *, migrated: bool = False) -> Iterator[Database]:
     """The database at the current schema: brought there if `migrated`, otherwise only looked at.
@@ -59,7 +63,7 @@ def refuse_without_file(settings: Settings) -> None:
     """SQLite makes a file of whatever it is pointed to; a question alone shouldn't."""
     url = settings.roof.database()
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise SchemaOutdated(
+        raise NoDatabase(
             f"There is no database in {settings.roof.home} yet. Run `deskmate up` or `deskmate migrate` first."
         )
 
@@ -88,13 +92,13 @@ def router(library: Library, settings: Settings) -> Router:
     return Router(KeptExamples(library.encode, settings.roof.home / "cache"), ROUTINES)
 
 
-def people_of(database: Database, settings: Settings) -> People:
-    """People without Slack, for the command line. Errors: `BotError`."""
+def people_of(database: Database, settings: Settings, *, secret: str) -> People:
+    """People without Slack, for the command line; `secret` is only used by an import. Errors: `BotError`."""
     return People(
         database=database,
         slack=None,
         directory=directory(settings.directory, database),
-        secret_key=settings.roof.secret(),
+        secret_key=secret,
         now=utc_now,
     )
 

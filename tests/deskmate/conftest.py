@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def use(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with some articles and the sample people, made by the commands themselves."""
     home = tmp_path_factory.mktemp("roof") / "home"
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -36,7 +35,7 @@ def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert ingested.exit_code == 0, ingested.output
         imported = run("people", "import", str(SAMPLE / "people.json"))
         assert imported.exit_code == 0, imported.output
-    yield home
+    return home
 
 
 @pytest.fixture

@@ -146,6 +146,11 @@ def test_the_doctor_finds_a_filled_home_well(home: Path) -> None:
     assert "Nothing that is required is missing" in run("doctor").stdout
 
 
+def test_the_doctor_asks_nothing_of_a_newcomer_and_makes_nothing(new_home: Path) -> None:
+    assert "missing" not in {check["state"] for check in document("doctor")}
+    assert not new_home.exists()
+
+
 def test_the_doctor_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:1/api")

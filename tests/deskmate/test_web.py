@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from bot.app import bolt_app, web_client
 from bot.errors import SlackUnavailable
 from bot.settings import SlackSettings
-from bot.web import AddressTaken, listening, web_app
+from bot.web import AddressTaken, Doors, listening, web_app
 
 SECRET = "a signing secret"
 ME = {"ok": True, "user_id": "U0DESK", "bot_id": "B0DESK", "team_id": "T1"}
@@ -36,7 +36,7 @@ class StubClient(WebClient):
 
 
 def slack_app() -> App:
-    return bolt_app(SlackSettings(signing_secret=SecretStr(SECRET), _env_file=None), StubClient(token="xoxb-1"))
+    return bolt_app(SlackSettings(signing_secret=SecretStr(SECRET)), StubClient(token="xoxb-1"))
 
 
 def event(kind: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_the_base_of_the_web_api_ends_with_a_slash_however_it_was_given(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLACK_API_URL", url)
-    assert web_client(SlackSettings(_env_file=None)).base_url == "http://127.0.0.1:9/api/"
+    assert web_client(SlackSettings()).base_url == "http://127.0.0.1:9/api/"
 
 
 def test_health_is_503_until_all_is_well() -> None:
@@ -119,6 +119,14 @@ def test_health_is_503_until_all_is_well() -> None:
     web = TestClient(web_app(workflows=(), well=lambda: state["well"], slack=None))
     assert web.get("/healthz").status_code == 503
     state["well"] = True
+    assert web.get("/healthz").status_code == 200
+
+
+def test_until_there_is_an_app_whoever_comes_is_asked_to_come_again() -> None:
+    doors = Doors()
+    web = TestClient(doors)
+    assert [web.get("/healthz").status_code, web.post("/slack/events").status_code] == [503, 503]
+    doors.app = web_app(workflows=(), well=lambda: True, slack=None)
     assert web.get("/healthz").status_code == 200
 
 
