@@ -25,6 +25,9 @@ from store import Database
 
 TICKET_NUMBER = re.compile(r"\b(?:INC|REQ)[\s#-]*0*(\d{1,9})\b", re.IGNORECASE)
 SUMMARY_LIMIT = 2_000
+WORTH_ASKING = 0.25
+"""Confidence from which the articles that were found are worth showing; asked once, then a person is brought in."""
+ASK_A_HUMAN = "Talk to a human"
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def small_talk(route: Route) -> Outcome | None:
     if route.intent is Intent.GREETING:
         return Clarified(
             "Hello! Ask me anything about IT. I can also reset your password or bring in a person.",
-            options=("I forgot my password", "How do I connect to the VPN?", "Talk to a human"),
+            options=("I forgot my password", "How do I connect to the VPN?", ASK_A_HUMAN),
         )
     if route.intent is Intent.THANKS:
         return Clarified("You're welcome. I'm here when you need me again.")
@@ -133,6 +136,11 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Outcome:
         return Declined(
             "I don't know that. It doesn't look like something our IT knowledge base covers; "
             "if it is about your IT after all, a person can help."
+        )
+    if answer.confidence >= WORTH_ASKING and not isinstance(asked.last, Clarified):
+        return Clarified(
+            "I'm not sure which of these you mean. Pick one, or tell me in other words what you need.",
+            options=(*(citation.title for citation in answer.citations), ASK_A_HUMAN),
         )
     return escalate(asked, HandoffReason.LOW_CONFIDENCE if answer.citations else HandoffReason.NO_KNOWLEDGE, answer)
 
