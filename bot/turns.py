@@ -43,6 +43,9 @@ CONTEXT = timedelta(minutes=30)
 SETTLE = timedelta(milliseconds=40)
 """Two messages sent at once arrive on two threads; the earlier one gets this long to be recorded first."""
 
+FORGOTTEN = timedelta(minutes=2)
+"""Age at which an unfinished turn is looked after at the start of a process."""
+
 SEEN, DONE, PASSED_ON = "eyes", "white_check_mark", "incoming_envelope"
 STEP_RETRIES = 9
 TITLE_LIMIT = 60
@@ -68,6 +71,21 @@ class Turns:
 
     def close(self) -> None:
         self._cosmetics.shutdown()
+
+    def resume(self) -> None:
+        """See to turns that were given up unfinished, since Slack or the directory was away for long; once, at the
+        start. What the durable runtime still has in hand finds nothing left to do, or leaves nothing."""
+        now = self._desk.now()
+        with self._desk.database.reading() as session:
+            unfinished = session.execute(
+                select(Turn.key, Turn.conversation_id)
+                .where(Turn.state.in_(("received", "decided")), Turn.received_at < now - FORGOTTEN)
+                .order_by(Turn.id)
+            ).all()
+        for key, conversation in unfinished:
+            log.warning("turn %s is unfinished; it is taken up again", key)
+            again = f"{key}:resumed:{now:%Y%m%d%H%M%S}"
+            self._desk.durable.enqueue(self._workflow, key, key=again, partition=f"conversation:{conversation}")
 
     # Before the acknowledgement
 

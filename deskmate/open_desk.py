@@ -59,6 +59,7 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         durable.launch()
         stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
         password_reset.resume()
+        turns.resume()
         yield OpenDesk(desk, app, client)
 
 
