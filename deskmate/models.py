@@ -4,12 +4,12 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+from sqlalchemy import MetaData
+
 import bot
 import ingest
 import knowledge
 import tickets
-from sqlalchemy import MetaData
-
 from store import Base
 
 ROOMS: tuple[ModuleType, ...] = (bot, ingest, knowledge, tickets)
