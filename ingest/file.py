@@ -9,8 +9,8 @@ from ingest.article import Article
 from ingest.errors import IngestError
 from ingest.text import decode
 
-MARKDOWN, HTML = (".md", ".markdown"), (".html", ".htm")
-SUFFIXES = (*MARKDOWN, *HTML)
+READERS = {".md": markdown.parse, ".markdown": markdown.parse, ".html": html.parse, ".htm": html.parse}
+SUFFIXES = tuple(READERS)
 MAX_BYTES = 5_000_000
 READER = 1  # counts up when the same file would be read into another article, so that all files are read anew
 
@@ -40,8 +40,7 @@ def parse(raw: bytes, *, name: str) -> Article:
     """The article in a file called `name`. Raises `IngestError` (`AccessUnclear` among them) with one clear line."""
     path = Path(name)
     front, body = front_matter.split(decode(raw))
-    read = html.parse if path.suffix.lower() in HTML else markdown.parse
-    found = read(body, stem=path.stem, front=front)
+    found = READERS[path.suffix.lower()](body, stem=path.stem, front=front)
     if not found.markdown.strip():
         raise IngestError("there is no text in it")
     return found
