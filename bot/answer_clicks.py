@@ -1,5 +1,6 @@
 """What an employee may do with a reply: see all steps, choose an option, ask for a human, say what they think of it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import select
@@ -7,8 +8,16 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import kit
 from bot.blocks.feedback import FeedbackForm, feedback_form
-from bot.blocks.markup import pieces, words
-from bot.blocks.outcomes import ANSWER_FEEDBACK, ANSWER_HUMAN, ANSWER_MORE, ANSWER_TICKET, CLARIFY_OPTION, render
+from bot.blocks.markup import markdown, pieces, words
+from bot.blocks.outcomes import (
+    ANSWER_FEEDBACK,
+    ANSWER_HUMAN,
+    ANSWER_MORE,
+    ANSWER_TICKET,
+    CLARIFY_OPTION,
+    fallback,
+    render,
+)
 from bot.cases import handoff_about, story_of, turns_of
 from bot.clicks import OLD, Click, clicked, keep_view
 from bot.desk import Desk
@@ -21,7 +30,8 @@ from bot.turns import Turns
 from knowledge.errors import NotAllowed
 
 NOT_YOURS = "These buttons belong to the person who asked. Write to me, and you get your own answer."
-STEPS_LIMIT = 11_000
+STEPS_LIMIT = kit.MARKDOWN - 1_000
+"""Characters of Markdown in one message; making it harmless may add some."""
 RETRIES = 9
 
 
@@ -32,7 +42,7 @@ class AnswerClicks:
         self._desk = desk
         self._turns = turns
         self._clicked = desk.durable.workflow("answer_click", self._see_to_click)
-        self._handed = desk.durable.workflow("feedback_ticket", self._see_to_ticket)
+        self._sent = desk.durable.workflow("feedback_form", self._see_to_form)
 
     # Within Slack's three seconds
 
@@ -52,22 +62,33 @@ class AnswerClicks:
             keep_view(session, view, purpose="feedback", ref=turn.key, user=click.user, now=self._desk.now())
 
     def take_form(self, *, view: str, turn_key: str, user: str, form: FeedbackForm) -> None:
-        """Keep what was wrong, and open the ticket if it is wanted."""
-        ticket, employee = None, self._employee_of(turn_key)
-        with self._desk.database.transaction() as session:
-            self._keep_opinion(session, turn_key, user, helpful=False, wrong=form.wrong or None)
-            if form.open_ticket:
-                ticket = self._hand_over(session, turn_key, employee, HandoffReason.NEGATIVE_FEEDBACK, story=form.story)
-        if ticket is not None:
-            self._desk.durable.start(self._handed, turn_key, ticket, key=f"feedback:{view}")
+        """Record the form; the same view sent again is the same form."""
+        self._desk.durable.start(self._sent, view, turn_key, user, asdict(form), key=f"feedback:{view}")
 
     # After it
 
     def _see_to_click(self, click: dict[str, Any]) -> None:
         self._desk.durable.step("act", self._act, click, retries=RETRIES, transient=TRANSIENT)
 
-    def _see_to_ticket(self, turn_key: str, ticket: str) -> None:
-        self._desk.durable.step("tell", self._tell_of_ticket, turn_key, ticket, retries=RETRIES, transient=TRANSIENT)
+    def _see_to_form(self, view: str, turn_key: str, user: str, form: dict[str, Any]) -> None:
+        step = self._desk.durable.step
+        step("take", self._take_form, view, turn_key, user, form, retries=RETRIES, transient=TRANSIENT)
+
+    def _take_form(self, view: str, turn_key: str, user: str, kept: dict[str, Any]) -> None:
+        """Keep what was wrong, and open the ticket if it is wanted."""
+        form, ticket, employee = FeedbackForm(**kept), None, self._employee_of(turn_key)
+        with self._desk.database.transaction() as session:
+            self._keep_opinion(session, turn_key, user, helpful=False, wrong=form.wrong or None)
+            if form.open_ticket:
+                why, by = HandoffReason.NEGATIVE_FEEDBACK, f"feedback:{view}"
+                ticket = self._hand_over(session, turn_key, employee, why, opened_by=by, story=form.story)
+            turn = session.scalars(select(Turn).where(Turn.key == turn_key)).one()
+            place = session.get_one(Conversation, turn.conversation_id)
+        if ticket is not None:
+            self._tell_of_ticket(turn_key, ticket)
+            return
+        thanks = "Thanks for saying so. Whoever keeps our articles gets to see it."
+        self._desk.slack.whisper(channel=place.channel, user=user, text=thanks, thread_ts=place.thread_ts)
 
     def _act(self, kept: dict[str, Any]) -> None:
         click = Click(**kept)
@@ -116,8 +137,8 @@ class AnswerClicks:
                 f"steps:{turn.key}:{number}",
                 channel=conversation.channel,
                 thread_ts=conversation.thread_ts,
-                text=escape(words(part)),
-                blocks=[kit.markdown(part)],
+                text=fallback(words(part)),
+                blocks=[kit.markdown(markdown(part, kit.MARKDOWN))],
                 purpose="steps",
                 ref=turn.key,
             )
@@ -125,18 +146,19 @@ class AnswerClicks:
     def _bring_in_a_human(self, click: Click, turn: Turn, conversation: Conversation) -> None:
         with self._desk.database.reading() as session:
             open_already = self._desk.triage.ticket_of(session, conversation.id)
-        if open_already is not None and not self._was_opened_by(turn, open_already.number):
+        if open_already is not None and not self._was_opened_by(click, open_already.number):
             self._whisper(click, f"{open_already.number} is open already. Write here in the thread, and it gets there.")
             return
         employee = self._employee_of(turn.key)
         with self._desk.database.transaction() as session:
-            ticket = self._hand_over(session, turn.key, employee, HandoffReason.EMPLOYEE_ASKED)
+            why = HandoffReason.EMPLOYEE_ASKED
+            ticket = self._hand_over(session, turn.key, employee, why, opened_by=click.key)
         self._tell_of_ticket(turn.key, ticket)
 
-    def _was_opened_by(self, turn: Turn, ticket: str) -> bool:
+    def _was_opened_by(self, click: Click, ticket: str) -> bool:
         """True in a repeat of this very click, whose reply may not be out yet."""
         with self._desk.database.reading() as session:
-            return self._desk.triage.opened_by(session, ticket) == f"click:{turn.key}"
+            return self._desk.triage.opened_by(session, ticket) == click.key
 
     def _employee_of(self, turn_key: str) -> Employee:
         with self._desk.database.reading() as session:
@@ -145,7 +167,14 @@ class AnswerClicks:
         return self._desk.people.identify(team=team, user=turn.user, user_team=turn.user_team)
 
     def _hand_over(
-        self, session: Session, turn_key: str, employee: Employee, reason: HandoffReason, *, story: str = ""
+        self,
+        session: Session,
+        turn_key: str,
+        employee: Employee,
+        reason: HandoffReason,
+        *,
+        opened_by: str,
+        story: str = "",
     ) -> str:
         turn = session.scalars(select(Turn).where(Turn.key == turn_key)).one()
         turns = turns_of(session, turn.conversation_id)
@@ -157,7 +186,7 @@ class AnswerClicks:
             handoff=handoff_about(turns, reason, story=story),
             employee_name=employee.name,
             account=employee.account,
-            opened_by=f"click:{turn_key}",
+            opened_by=opened_by,
         )
 
     def _tell_of_ticket(self, turn_key: str, ticket: str) -> None:
@@ -197,17 +226,23 @@ class AnswerClicks:
         if click.number is None or click.number >= len(options):
             self._whisper(click, OLD)
             return
-        self._turns.receive(
-            Message(
-                team=conversation.team,
-                channel=conversation.channel,
-                ts=click.action_ts,
-                user=click.user,
-                text=escape(options[click.number]),
-                thread_ts=conversation.thread_ts,
-                mention=True,
-            )
+        # The message that asked stands for the one that answers it: so it is answered once, whatever is clicked after.
+        chosen = Message(
+            team=conversation.team,
+            channel=conversation.channel,
+            ts=click.message_ts,
+            user=click.user,
+            text=escape(options[click.number]),
+            thread_ts=conversation.thread_ts,
+            user_team=turn.user_team,
+            mention=True,
         )
+        with self._desk.database.reading() as session:
+            earlier = session.scalar(select(Turn).where(Turn.key == chosen.key))
+        if earlier is not None and earlier.text != chosen.text:
+            self._whisper(click, "You have chosen already. Write to me if you meant something else.")
+            return
+        self._turns.receive(chosen)
 
     def _whisper(self, click: Click, text: str) -> None:
         self._desk.slack.whisper(channel=click.channel, user=click.user, text=escape(text), thread_ts=click.thread_ts)

@@ -1,14 +1,18 @@
 """From the desk to a human: the ticket, its card in the triage channel, and the relay between the two threads."""
 
+import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.agents import Agents
-from bot.blocks.markup import escaped, relayed
+from bot.blocks.markup import escaped, pieces, relayed
+from bot.blocks.outcomes import Rendered
 from bot.blocks.triage import Card, card
 from bot.cases import file_names, handoff_of, keep_handoff, title_of
 from bot.message import Message, plain
@@ -19,12 +23,18 @@ from store import Database
 from store.durable import Durable
 from tickets import opening, queries, worklog
 from tickets.numbers import Kind
-from tickets.records import ConversationRef, Ticket
+from tickets.records import ConversationRef, EntryKind, Ticket, WorklogEntry
 
 DESK = "deskmate"
 """The actor in a ticket's events when the desk itself acts."""
 INTERNAL = "//"
+EDITED = "(edited) "
 RETRIES = 9
+PART = 2_900
+"""Characters of a relayed message; a longer one goes in parts, since a message's text is cut at 3,000."""
+GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "cant_update_message"})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,11 +55,17 @@ class Triage:
         self._slack = slack
         self._now = now
         self._agents = Agents(slack, channel)
+        self._watchers: list[Callable[[Ticket], None]] = []
+        self._cards = tuple(threading.Lock() for _ in range(16))
 
     def durable(self, durable: Durable) -> None:
         """Register the workflows; before the durable runtime is launched."""
         self._durable = durable
         self._relaying = durable.workflow("relay_to_employee", self._see_to_relay)
+
+    def watch(self, changed: Callable[[Ticket], None]) -> None:
+        """Have this called with each ticket that changed; it must not raise."""
+        self._watchers.append(changed)
 
     def is_agent(self, user: str) -> bool:
         """Whether Slack says, at most a minute ago, that this person is a member of the triage channel."""
@@ -75,7 +91,7 @@ class Triage:
     ) -> str:
         """Open the conversation's ticket, or return the one that is open already; its number.
 
-        `opened_by` names what opened it, if that has to know itself again.
+        `opened_by` names what opened it, if that has to know itself again: the same again changes nothing.
         """
         now = self._now()
         ticket = opening.open_ticket(
@@ -88,6 +104,7 @@ class Triage:
             conversation=ConversationRef(conversation.team, conversation.channel, conversation.thread_ts),
             actor=DESK,
             now=now,
+            key=opened_by,
         )
         if session.get(HandoffRecord, ticket.number) is None:
             files = file_names(turns)
@@ -126,24 +143,44 @@ class Triage:
     # Its card
 
     def announce(self, ticket: str) -> None:
-        """Show the ticket in the triage channel, or bring its card up to date."""
+        """Show the ticket in the triage channel, or bring its card up to date; then tell those who watch."""
+        # The newest state must be the last one shown, so nobody else may read it between here and Slack.
+        with self._cards[hash(ticket) % len(self._cards)]:
+            self._show(ticket)
+        with self._database.reading() as session:
+            changed = queries.find(session, ticket)
+        for watcher in self._watchers:
+            watcher(changed)
+
+    def _show(self, ticket: str) -> None:
         channel = self._agents.channel()
         with self._database.reading() as session:
             record = session.get(HandoffRecord, ticket)
         if channel is None or record is None:
             return
         rendered = card(self.card_of(ticket))
-        key = f"handoff:{ticket}"
         if record.triage_channel is not None and record.triage_ts is not None:
-            place = {"channel": record.triage_channel, "ts": record.triage_ts}
-            self._slack.update(**place, text=rendered.text, blocks=rendered.blocks)
+            self._update(record.triage_channel, record.triage_ts, rendered)
             return
         ts = self._slack.post(
-            key, channel=channel, text=rendered.text, blocks=rendered.blocks, purpose="triage_card", ref=ticket
+            f"handoff:{ticket}",
+            channel=channel,
+            text=rendered.text,
+            blocks=rendered.blocks,
+            purpose="triage_card",
+            ref=ticket,
         )
         with self._database.transaction() as session:
             kept = session.get_one(HandoffRecord, ticket)
             kept.triage_channel, kept.triage_ts = channel, ts
+
+    def _update(self, channel: str, ts: str, rendered: Rendered) -> None:
+        try:
+            self._slack.update(channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
+        except SlackApiError as error:
+            if error.response.get("error") not in GONE:
+                raise
+            log.warning("the card %s:%s is gone, so it isn't kept up to date", channel, ts)
 
     def card_of(self, ticket: str) -> Card:
         """What the card shows now. Errors: `TicketNotFound`."""
@@ -155,7 +192,7 @@ class Triage:
             title=found.title,
             employee=str(record.handoff.get("employee") or found.requester),
             handoff=handoff_of(record),
-            priority=f"{found.priority_level.code} {found.priority_level.label}",
+            priority=found.priority_level.label,
             state=found.state.value.replace("_", " "),
             open=found.state.is_open,
             claimed_by=self.name_of(found.assignee) if found.assignee else None,
@@ -174,35 +211,37 @@ class Triage:
         self.tell_agents(ticket, key=f"relay:{key}", text=relayed(text) or "(a file)", name=name)
 
     def tell_agents(self, ticket: str, *, key: str, text: str, name: str | None = None) -> None:
-        """A line in the ticket's triage thread, once per key, under a person's name or the desk's own."""
+        """Say something in the ticket's triage thread, once per key, under a person's name or the desk's own."""
         with self._database.reading() as session:
             record = session.get(HandoffRecord, ticket)
         if record is None or record.triage_channel is None or record.triage_ts is None:
             return
-        self._slack.post(
-            key,
-            channel=record.triage_channel,
-            thread_ts=record.triage_ts,
-            text=text,
-            username=name,
-            purpose="triage",
-            ref=ticket,
-        )
+        for number, part in enumerate(pieces(text, PART)):
+            self._slack.post(
+                f"{key}:{number}" if number else key,
+                channel=record.triage_channel,
+                thread_ts=record.triage_ts,
+                text=part,
+                username=name,
+                purpose="triage",
+                ref=ticket,
+            )
 
     def tell_employee(self, ticket: str, *, key: str, text: str, name: str | None = None) -> None:
-        """A line in the employee's thread, once per key, under a person's name or the desk's own."""
+        """Say something in the employee's thread, once per key, under a person's name or the desk's own."""
         with self._database.reading() as session:
             record = session.get_one(HandoffRecord, ticket)
             conversation = session.get_one(Conversation, record.conversation_id)
-        self._slack.post(
-            key,
-            channel=conversation.channel,
-            thread_ts=conversation.thread_ts,
-            text=text,
-            username=name,
-            purpose="relay",
-            ref=ticket,
-        )
+        for number, part in enumerate(pieces(text, PART)):
+            self._slack.post(
+                f"{key}:{number}" if number else key,
+                channel=conversation.channel,
+                thread_ts=conversation.thread_ts,
+                text=part,
+                username=name,
+                purpose="relay",
+                ref=ticket,
+            )
 
     def is_triage_thread(self, channel: str, thread_ts: str | None) -> bool:
         """Whether a message belongs to a ticket's thread in the triage channel."""
@@ -235,7 +274,7 @@ class Triage:
                         channel=message.channel,
                         ts=message.ts,
                         user=message.user,
-                        text=("(edited) " if message.edited_ts else "") + message.text + files,
+                        text=(EDITED if message.edited_ts else "") + message.text + files,
                         at=self._now(),
                     )
                 )
@@ -249,26 +288,39 @@ class Triage:
         with self._database.transaction() as session:
             message = session.get_one(AgentMessage, key)
             ticket = queries.held(session, message.ticket)
-            goes_out = self._goes_out(ticket, message)
-            said = plain(message.text) or "(no words)"
-            if goes_out:
-                worklog.reply(
-                    session, ticket.id, author=message.user, text=said, now=self._now(), by_agent=True, key=key
-                )
-            else:
-                note = said.removeprefix(INTERNAL).strip() or "(no words)"
-                worklog.note(session, ticket.id, author=message.user, text=note, now=self._now(), key=key)
-        if goes_out:
+            entry = self._log(session, ticket, message)
+            thread = session.get_one(HandoffRecord, message.ticket).triage_ts
+        # The entry says what was decided the first time, also if the ticket was resolved since.
+        if entry.kind is EntryKind.REPLY:
             name = self.name_of(message.user)
             self.tell_employee(message.ticket, key=f"relay:{key}", text=relayed(message.text), name=name)
             self._slack.react(channel=message.channel, ts=message.ts, name="incoming_envelope")
             self.announce(message.ticket)
-        elif ticket.assignee == message.user and not ticket.state.is_open:
-            place = {"channel": message.channel, "user": message.user, "thread_ts": message.ts}
-            self._slack.whisper(**place, text=f"{ticket.number} is {ticket.state.value}, so I kept this as a note.")
+        elif not is_internal(message) and (why := why_kept(ticket, message.user)):
+            self._slack.whisper(channel=message.channel, user=message.user, thread_ts=thread, text=why)
 
-    @staticmethod
-    def _goes_out(ticket: Ticket, message: AgentMessage) -> bool:
-        """Only what the agent who has the ticket writes, and not what they mark as internal."""
-        mine = ticket.assignee == message.user and ticket.state.is_open
-        return mine and not plain(message.text).startswith(INTERNAL)
+    def _log(self, session: Session, ticket: Ticket, message: AgentMessage) -> WorklogEntry:
+        """Only what the agent who has the ticket writes goes out, and not what they mark as internal."""
+        said = plain(message.text) or "(no words)"
+        now = self._now()
+        if ticket.assignee == message.user and ticket.state.is_open and not is_internal(message):
+            return worklog.reply(
+                session, ticket.id, author=message.user, text=said, now=now, by_agent=True, key=message.key
+            )
+        note = said.removeprefix(EDITED).removeprefix(INTERNAL).strip() or "(no words)"
+        return worklog.note(session, ticket.id, author=message.user, text=note, now=now, key=message.key)
+
+
+def is_internal(message: AgentMessage) -> bool:
+    return plain(message.text).removeprefix(EDITED).lstrip().startswith(INTERNAL)
+
+
+def why_kept(ticket: Ticket, user: str) -> str | None:
+    """What an agent has to know when their words, meant for the employee maybe, stayed inside."""
+    if ticket.state.is_open:
+        if ticket.assignee is None:
+            return f"{ticket.number} isn't claimed, so I kept this as a note. Press Claim to write to the employee."
+        return None
+    if ticket.assignee == user:
+        return f"{ticket.number} is {ticket.state.value}, so I kept this as a note."
+    return None

@@ -1,11 +1,15 @@
 """The App Home: published when it is opened."""
 
+import logging
+
 from bot.answer_clicks import RETRIES
-from bot.blocks.home import SHOWN, Line, home
+from bot.blocks.home import Line, home
 from bot.desk import Desk
 from bot.slack import TRANSIENT
 from tickets import queries
 from tickets.records import Ticket
+
+log = logging.getLogger(__name__)
 
 
 class Home:
@@ -14,10 +18,20 @@ class Home:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._opened = desk.durable.workflow("home", self._see_to)
+        desk.triage.watch(self.follow)
 
     def receive(self, user: str, *, event: str) -> None:
         """The person opened the Home tab; `event` is Slack's id of that."""
         self._desk.durable.start(self._opened, user, key=f"home:{event}")
+
+    def follow(self, ticket: Ticket) -> None:
+        """Bring the homes of a changed ticket's people up to date. Nobody waits for it, so a failure is only logged."""
+        for user in {ticket.requester, ticket.assignee}:
+            if user is not None and user.startswith(("U", "W")):
+                try:
+                    self._publish(user)
+                except TRANSIENT as error:
+                    log.warning("the home of %s isn't up to date: %s", user, error)
 
     def _see_to(self, user: str) -> None:
         self._desk.durable.step("publish", self._publish, user, retries=RETRIES, transient=TRANSIENT)
@@ -25,9 +39,9 @@ class Home:
     def _publish(self, user: str) -> None:
         agent = self._desk.triage.is_agent(user)
         with self._desk.database.reading() as session:
-            mine = queries.open_tickets_of(session, user)[:SHOWN]
-            claimed = queries.assigned_to(session, user)[:SHOWN] if agent else []
-            unclaimed = queries.unassigned(session)[:SHOWN] if agent else []
+            mine = queries.open_tickets_of(session, user)
+            claimed = queries.assigned_to(session, user) if agent else []
+            unclaimed = queries.unassigned(session) if agent else []
         view = home(
             [line(ticket) for ticket in mine],
             claimed=[line(ticket) for ticket in claimed],

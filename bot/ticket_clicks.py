@@ -32,7 +32,10 @@ class TicketClicks:
         self._desk.durable.start(self._clicked, click.as_json(), key=click.key)
 
     def open_resolve_form(self, click: Click) -> None:
-        if ticket := self._for_agent(click):
+        ticket = self._for_agent(click)
+        if ticket is not None and not ticket.state.is_open:
+            self._whisper(click, f"{ticket.number} is {ticket.state.value} already.")
+        elif ticket is not None:
             view = self._desk.slack.open_view(
                 trigger_id=click.trigger_id, view=resolve_form(ticket.number, ticket.title)
             )

@@ -147,13 +147,18 @@ def relayed(text: str) -> str:
 
 
 def pieces(text: str, limit: int) -> list[str]:
-    """The text in parts of at most `limit` characters, cut between words, never inside a `<…>` token that fits."""
+    """The text in parts of at most `limit` characters, cut at a line's end if one is near, else between words; never
+    inside a `<…>` token that fits."""
     parts: list[str] = []
     current = ""
     for token in _TOKEN.findall(text):
-        while len(token) > limit:
-            parts, current, token = [*parts, *([current] if current.strip() else []), token[:limit]], "", token[limit:]
-        if len(current) + len(token) > limit:
-            parts, current = [*parts, current], ""
+        while len(current) + len(token) > limit:
+            cut = current.rfind("\n") + 1
+            if cut <= limit // 2:
+                cut = len(current)
+            if cut == 0:
+                current, token = token[:limit], token[limit:]
+                cut = len(current)
+            parts, current = [*parts, current[:cut]], current[cut:]
         current += token
-    return [part.strip() for part in [*parts, current] if part.strip()] or [""]
+    return [part.strip("\n") for part in [*parts, current] if part.strip()] or [""]

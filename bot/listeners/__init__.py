@@ -20,6 +20,6 @@ def register(app: App, desk: Desk, turns: Turns) -> None:
     actions.register(app, answers, tickets)
     views.register(app, desk, answers, tickets)
     home.register(app, Home(desk))
-    commands.register(app, Commands(desk, turns))
+    commands.register(app, Commands(desk))
     for workflow in desk.workflows:
         workflow.listen(app)

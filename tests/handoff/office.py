@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from slack_bolt import App, BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 from sqlalchemy import select
 
@@ -38,7 +39,12 @@ from tickets.records import Ticket
 TEAM, TRIAGE = "T0TEST", "C0TRIAGE"
 ALICE, BOB, CAROL, EVE = "U0ALICE", "U0BOB", "U0CAROL", "U0EVE"
 NAMES = {ALICE: "Alice Adams", BOB: "Bob Brown", CAROL: "Carol Clark", EVE: "Eve <!channel>"}
-STEPS = "1. Do *this*.\n2. Then <!here> [bank.example](https://evil.example/x).\n"
+STEPS = "1. Do **this**.\n2. Then <!here> [bank.example](https://evil.example/x).\n"
+
+
+def refusal(code: str) -> SlackApiError:
+    """What the SDK raises when Slack says no."""
+    return SlackApiError(code, {"ok": False, "error": code})  # type: ignore[no-untyped-call]  # untyped in the SDK
 
 
 class StubClient(WebClient):
@@ -89,6 +95,8 @@ class StubClient(WebClient):
                 return {"ok": True, "channel": {"id": f"D{given['users']}"}}
             case "conversations.members":
                 return {"ok": True, "members": self.members}
+            case "conversations.replies" | "conversations.history":
+                return {"ok": True, "messages": []}
             case "auth.test":
                 return {"ok": True, "user_id": "U0DESK", "team_id": TEAM, "bot_id": "B0DESK"}
             case _:

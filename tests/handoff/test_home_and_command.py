@@ -59,9 +59,7 @@ def test_a_home_follows_its_persons_tickets(office: Office) -> None:
 
 
 def test_an_app_without_a_home_tab_still_hands_over(office: Office) -> None:
-    from slack_sdk.errors import SlackApiError
-
-    office.client.refuses["views.publish"] = SlackApiError("no", {"ok": False, "error": "not_enabled"})
+    office.client.refuses["views.publish"] = refusal("not_enabled")
 
     office.escalate()
 

@@ -1,6 +1,8 @@
 """What goes between the employee's thread and the triage thread, and what stays inside."""
 
-from tests.handoff.office import ALICE, BOB, CAROL, TRIAGE, Office
+import pytest
+
+from tests.handoff.office import ALICE, BOB, CAROL, TRIAGE, Office, refusal
 
 
 def claimed(office: Office) -> str:
@@ -49,6 +51,17 @@ def test_notes_and_other_agents_words_stay_inside(office: Office) -> None:
         ("note", BOB, "and the camera"),
         ("note", CAROL, "I'd reset her badge"),
     ]
+
+
+def test_a_note_stays_inside_also_when_it_is_edited(office: Office) -> None:
+    thread = claimed(office)
+    ts = office.says(BOB, "// she is rude", channel=TRIAGE, thread=thread)
+    edited = {"ts": ts, "thread_ts": thread, "user": BOB, "text": "// she is upset", "edited": {"ts": "1650000001.0"}}
+
+    office.says(BOB, "", channel=TRIAGE, subtype="message_changed", message=edited, previous_message={"text": "x"})
+
+    assert relayed_to_alice(office) == []
+    assert office.worklog()[-1] == ("note", BOB, "she is upset")
 
 
 def test_before_a_claim_nothing_is_relayed_and_the_writer_is_told_how(office: Office) -> None:
@@ -108,12 +121,9 @@ def test_the_employees_further_words_reach_the_triage_thread_whole(office: Offic
 
 def test_a_resolution_in_between_does_not_lose_a_message_that_was_on_its_way(office: Office) -> None:
     thread = claimed(office)
-    office.client.refuses["chat.postMessage"] = ConnectionError("cut")
-    message = {"ts": "1650000000.000100"}
-    try:
-        office.says(BOB, "Try it now", channel=TRIAGE, thread=thread, **message)
-    except AssertionError:
-        pass
+    office.client.refuses["chat.postMessage"] = RuntimeError("the process is killed here")
+    with pytest.raises(AssertionError):
+        office.says(BOB, "Try it now", channel=TRIAGE, thread=thread, ts="1650000000.000100")
     office.client.refuses.clear()
     office.resolve()
 
@@ -123,10 +133,8 @@ def test_a_resolution_in_between_does_not_lose_a_message_that_was_on_its_way(off
 
 
 def test_the_card_is_gone_but_the_employee_is_still_told(office: Office) -> None:
-    from slack_sdk.errors import SlackApiError
-
     card = office.escalate()
-    office.client.refuses["chat.update"] = SlackApiError("gone", {"ok": False, "error": "message_not_found"})
+    office.client.refuses["chat.update"] = refusal("message_not_found")
 
     office.click(BOB, card, "triage_claim")
 
