@@ -18,17 +18,16 @@ from bot.cases import file_names, handoff_of, keep_handoff, title_of
 from bot.message import Message, plain
 from bot.outcomes import Handoff
 from bot.records import AgentMessage, Conversation, HandoffRecord, Post, Turn
+from bot.relay import is_internal, keep_message, log_message, why_kept
 from bot.slack import TRANSIENT, Slack
 from store import Database
 from store.durable import Durable
 from tickets import opening, queries, worklog
 from tickets.numbers import Kind
-from tickets.records import ConversationRef, EntryKind, Ticket, WorklogEntry
+from tickets.records import ConversationRef, EntryKind, Ticket
 
 DESK = "deskmate"
 """The actor in a ticket's events when the desk itself acts."""
-INTERNAL = "//"
-EDITED = "(edited) "
 RETRIES = 9
 PART = 2_900
 """Characters of a relayed message; a longer one goes in parts, since a message's text is cut at 3,000."""
@@ -265,19 +264,7 @@ class Triage:
         if ticket is None:
             return
         with self._database.transaction() as session:
-            if session.get(AgentMessage, message.key) is None:
-                files = "".join(f"\n📎 {escaped(file.name)}" for file in message.files)
-                session.add(
-                    AgentMessage(
-                        key=message.key,
-                        ticket=ticket,
-                        channel=message.channel,
-                        ts=message.ts,
-                        user=message.user,
-                        text=(EDITED if message.edited_ts else "") + message.text + files,
-                        at=self._now(),
-                    )
-                )
+            keep_message(session, ticket, message, now=self._now())
         key = f"agent:{message.key}"
         self._durable.enqueue(self._relaying, message.key, key=key, partition=f"triage:{ticket}")
 
@@ -288,7 +275,7 @@ class Triage:
         with self._database.transaction() as session:
             message = session.get_one(AgentMessage, key)
             ticket = queries.held(session, message.ticket)
-            entry = self._log(session, ticket, message)
+            entry = log_message(session, ticket, message, now=self._now())
             thread = session.get_one(HandoffRecord, message.ticket).triage_ts
         # The entry says what was decided the first time, also if the ticket was resolved since.
         if entry.kind is EntryKind.REPLY:
@@ -298,29 +285,3 @@ class Triage:
             self.announce(message.ticket)
         elif not is_internal(message) and (why := why_kept(ticket, message.user)):
             self._slack.whisper(channel=message.channel, user=message.user, thread_ts=thread, text=why)
-
-    def _log(self, session: Session, ticket: Ticket, message: AgentMessage) -> WorklogEntry:
-        """Only what the agent who has the ticket writes goes out, and not what they mark as internal."""
-        said = plain(message.text) or "(no words)"
-        now = self._now()
-        if ticket.assignee == message.user and ticket.state.is_open and not is_internal(message):
-            return worklog.reply(
-                session, ticket.id, author=message.user, text=said, now=now, by_agent=True, key=message.key
-            )
-        note = said.removeprefix(EDITED).removeprefix(INTERNAL).strip() or "(no words)"
-        return worklog.note(session, ticket.id, author=message.user, text=note, now=now, key=message.key)
-
-
-def is_internal(message: AgentMessage) -> bool:
-    return plain(message.text).removeprefix(EDITED).lstrip().startswith(INTERNAL)
-
-
-def why_kept(ticket: Ticket, user: str) -> str | None:
-    """What an agent has to know when their words, meant for the employee maybe, stayed inside."""
-    if ticket.state.is_open:
-        if ticket.assignee is None:
-            return f"{ticket.number} isn't claimed, so I kept this as a note. Press Claim to write to the employee."
-        return None
-    if ticket.assignee == user:
-        return f"{ticket.number} is {ticket.state.value}, so I kept this as a note."
-    return None

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.handoff.office import ALICE, BOB, EVE, TEAM, Office
+from tests.handoff.office import ALICE, BOB, EVE, TEAM, Office, refusal
 
 
 def open_home(office: Office, user: str, event: str = "Ev1", tab: str = "home") -> None:
