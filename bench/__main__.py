@@ -1,0 +1,22 @@
+"""All measurements, one after the other: `make bench`. They print Markdown tables for docs/ and judge nothing."""
+
+import subprocess
+import sys
+
+from bench.knowledge_base import REPOSITORY, SHARED
+
+ALWAYS = ("bench.sample_questions", "bench.conversation")
+WITH_SHARED_DATA = ("bench.out_of_scope",)
+
+
+def main() -> None:
+    shared = WITH_SHARED_DATA if SHARED.exists() else ()
+    if not shared:
+        print("The data folder ../shared is absent: questions out of scope are not measured.", file=sys.stderr)
+    for module in (*ALWAYS, *shared):
+        print(f"\n## {module}\n", flush=True)
+        subprocess.run([sys.executable, "-m", module], cwd=REPOSITORY, check=True)  # noqa: S603 (a module of ours)
+
+
+if __name__ == "__main__":
+    main()
