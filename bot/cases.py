@@ -80,7 +80,13 @@ def story_of(turns: Sequence[Turn]) -> str:
 
 
 def title_of(turns: Sequence[Turn], handoff: Handoff) -> str:
-    """The first words that say something: of the first message that came with text, else of the summary."""
+    """The first words that say something: of the first message that came with text, else of the summary.
+
+    What the employee wrote in other threads before is only their matter if all they write here is that they want a
+    human.
+    """
+    if handoff.reason is not HandoffReason.EMPLOYEE_ASKED:
+        turns = [turn for turn in turns if turn.conversation_id == turns[-1].conversation_id]
     text = next((text for turn in turns if (text := plain(turn.text))), handoff.summary)
     words = text.split()
     title = " ".join(words[:TITLE_WORDS]) + ("…" if len(words) > TITLE_WORDS else "")

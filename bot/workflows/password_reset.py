@@ -166,7 +166,7 @@ class PasswordReset:
             return Declined(reset_texts.NOT_HERE if conversation.surface == "channel" else request.refusal)
         return InProgress(
             workflow=self.name,
-            text="I can reset your password. I've sent you a card in our direct messages: go on there.",
+            text=reset_texts.CARD_BELOW if conversation.surface in ("im", "assistant") else reset_texts.CARD_ELSEWHERE,
             request=request.id,
         )
 

@@ -17,6 +17,8 @@ NOT_HERE = (
 )
 NOT_YOURS = f"That card isn't about your account, or isn't in use any more, so nothing has happened. {ASK_AGAIN}"
 
+CARD_BELOW = "I can reset your password. Go on with the card below."
+CARD_ELSEWHERE = "I can reset your password. I've sent you a card in our direct messages: go on there."
 CARD_USED = "Password reset: go on with the link below."
 CARD_CLOSED = "Password reset: this card is closed."
 

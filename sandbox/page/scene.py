@@ -140,5 +140,6 @@ class Scene:
 
 def _goes_on(last: Message, message: Message) -> bool:
     """Whether the same author wrote again so soon that the name needn't be repeated."""
-    same = (last.user, last.ephemeral_for, last.subtype) == (message.user, message.ephemeral_for, message.subtype)
+    author = ("user", "username", "ephemeral_for", "subtype")
+    same = all(getattr(last, part) == getattr(message, part) for part in author)
     return same and not last.reply_count and float(message.ts) - float(last.ts) < TOGETHER_SECONDS

@@ -147,6 +147,14 @@ def test_buttons_tell_the_app_who_clicked_what(page: Page, told: App, client: We
     assert clicks[1]["actions"][0]["value"] == "down"
 
 
+def test_what_the_app_says_under_another_name_has_that_name(page: Page, client: WebClient) -> None:
+    for name in (None, "Bob Brown", "Bob Brown", None):
+        client.chat_postMessage(channel="C0ITHELP", text="Hello", username=name)
+    page.goto("/as/U0ALICE/C/C0ITHELP")
+    expect(page.locator("article .byline strong")).to_have_text(["Deskmate", "Bob Brown", "Deskmate"])
+    expect(page.get_by_role("article", name="Bob Brown")).to_have_count(2)
+
+
 def test_a_modal_shows_the_apps_errors_and_closes_when_accepted(
     page: Page, told: App, sandbox: Sandbox, client: WebClient
 ) -> None:
@@ -210,6 +218,13 @@ def test_a_command_is_answered_for_its_author_alone(page: Page, told: App) -> No
     answer = page.get_by_role("article").filter(has_text="Your tickets: none")
     expect(answer).to_contain_text("Only visible to you")
     assert told.told[-1].payload["text"] == "tickets"
+
+
+def test_two_slashes_are_no_command(page: Page, told: App) -> None:
+    page.goto("/as/U0ALICE/C/C0ITHELP")
+    page.get_by_role("textbox", name="Message #it-help").fill("// only a thought")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator('article[data-user="U0ALICE"]')).to_contain_text("// only a thought")
 
 
 def test_an_assistant_chat_offers_prompts_to_click(page: Page, told: App, client: WebClient) -> None:
