@@ -2,16 +2,20 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from bot.records import Turn
 from deskmate.settings import Settings
 from deskmate.wiring import open_database
 from sandbox import Sandbox, delivery
 from sandbox.objects import Message
+from store import Database
 from tests.bot.conftest import SAMPLE
 from tests.conftest import free_port
 from tests.faults.process import DIES, PATIENCE, Child, environment_of, filled
@@ -78,6 +82,8 @@ class Office:
         assert self.sandbox.workspace.wait_until(self.all_seen_to, PATIENCE), [
             written for written in self.written if not self.replies(written)
         ]
+        with open_database(self.settings) as database:
+            settled(database)
         assert [len(self.replies(written)) for written in self.written] == [1] * len(self.written)
         assert len(self.cards()) == self.escalations()
         with open_database(self.settings) as database, database.reading() as session:
@@ -85,6 +91,17 @@ class Office:
         assert len(tickets) == self.escalations()
         for number in tickets:
             assert sum(number in f"{card.text} {card.blocks}" for card in self.cards()) == 1
+
+
+def settled(database: Database) -> None:
+    """Wait until no turn is unfinished: nothing more would be posted."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with database.reading() as session:
+            if not session.scalar(select(func.count()).where(Turn.state.in_(("received", "decided")))):
+                return
+        time.sleep(0.1)
+    raise AssertionError("turns are unfinished")
 
 
 @pytest.fixture
