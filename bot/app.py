@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 
 from bot.errors import SlackUnavailable
 from bot.settings import SlackSettings
+from bot.slack import PatientClient
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def web_client(settings: SlackSettings) -> WebClient:
     """A client for the Web API that the settings name."""
     token = settings.bot_token.get_secret_value() if settings.bot_token else None
     # The SDK joins the method's name to the base as it is.
-    return WebClient(token=token, base_url=str(settings.api_url).rstrip("/") + "/", timeout=TIMEOUT_SECONDS)
+    return PatientClient(token=token, base_url=str(settings.api_url).rstrip("/") + "/", timeout=TIMEOUT_SECONDS)
 
 
 def bolt_app(settings: SlackSettings, client: WebClient) -> App:

@@ -17,6 +17,7 @@ from slack_sdk.http_retry.builtin_handlers import (
     RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
+from slack_sdk.web import SlackResponse
 from sqlalchemy.exc import OperationalError
 
 from bot.errors import SlackUnavailable
@@ -28,10 +29,14 @@ log = logging.getLogger(__name__)
 Block = dict[str, Any]
 METADATA_TYPE = "deskmate_post"
 FALLBACK_LIMIT = 3_000
-TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalError, SlackUnavailable, SlackApiError)
+TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalError, SlackUnavailable)
 """What a durable step that talks to Slack tries again."""
 FRESH_SECONDS = 60.0
 POST_ATTEMPTS = 8
+LIMITED_ATTEMPTS = 60
+"""How often a post may be put off by Slack's rate limit, which isn't a failure."""
+PACE, PACE_FORGOTTEN = 1.0, 30.0
+"""Seconds between posts in a channel that Slack has limited, and for how long that is remembered."""
 SLACK_FAULTS = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
@@ -73,6 +78,27 @@ class SlackUser:
             is_ultra_restricted=bool(user.get("is_ultra_restricted")),
             is_stranger=bool(user.get("is_stranger")),
         )
+
+
+class PatientClient(WebClient):
+    """Slack's Web API, where what passes (limits, faults of Slack's own) is told apart from what is our mistake.
+
+    Errors: `SlackUnavailable` once the retries are used up; `SlackApiError` for a call that will fail again.
+    """
+
+    def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
+        try:
+            return super().api_call(api_method, **arguments)
+        except SlackApiError as error:
+            if passes(error):
+                raise SlackUnavailable(f"Slack doesn't answer to {api_method}; it will be tried again.") from error
+            raise
+
+
+def passes(error: SlackApiError) -> bool:
+    """Whether the same call may succeed later."""
+    status, code = error.response.status_code, error.response.get("error")
+    return bool(status == 429 or status >= 500 or code == "ratelimited" or code in SLACK_FAULTS)
 
 
 class Slack:
@@ -151,7 +177,10 @@ class Slack:
 
     def _send(self, key: str, arguments: dict[str, Any], *, uncertain: bool) -> str:
         channel: str = arguments["channel"]
-        for attempt in range(POST_ATTEMPTS):
+        failures = 0
+        for _ in range(POST_ATTEMPTS + LIMITED_ATTEMPTS):
+            if failures == POST_ATTEMPTS:
+                break
             if uncertain:
                 found = self._find(key, channel, arguments["thread_ts"])
                 if found is not None:
@@ -165,13 +194,14 @@ class Slack:
                 if error.response.status_code == 429 or error.response.get("error") == "ratelimited":
                     self._hold(channel, float(error.response.headers.get("Retry-After") or 1))
                     continue
-                if error.response.status_code < 500 and error.response.get("error") not in SLACK_FAULTS:
+                if not passes(error):
                     raise
                 log.warning("Slack failed on a post (%s); asking whether it arrived", error.response.status_code)
             except (OSError, HTTPException) as error:
                 log.warning("the answer to a post was lost (%s); asking whether it arrived", type(error).__name__)
             uncertain = True
-            time.sleep(min(0.3 * 2**attempt, 10))
+            time.sleep(min(0.3 * 2**failures, 10))
+            failures += 1
         raise SlackUnavailable("Slack did not take a message; it will be tried again.")
 
     def _find(self, key: str, channel: str, thread_ts: str | None) -> str | None:
@@ -201,10 +231,17 @@ class Slack:
             self._not_before[channel] = max(self._not_before.get(channel, 0), time.monotonic() + seconds)
 
     def _wait_for(self, channel: str) -> None:
+        """Wait for the channel's turn. Where Slack has limited us, posts go one a second instead of all at once."""
         with self._lock:
-            delay = self._not_before.get(channel, 0) - time.monotonic()
-        if delay > 0:
-            time.sleep(delay)
+            held_until = self._not_before.get(channel)
+            if held_until is None:
+                return
+            turn = max(held_until, time.monotonic())
+            if turn - held_until > PACE_FORGOTTEN:
+                del self._not_before[channel]
+                return
+            self._not_before[channel] = turn + PACE
+        time.sleep(max(0.0, turn - time.monotonic()))
 
     def update(self, *, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
         """Replace a message of ours; both text and blocks, since Slack drops what isn't sent."""

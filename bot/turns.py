@@ -34,6 +34,7 @@ from bot.outcomes import (
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
 from bot.slack import TRANSIENT
+from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ SETTLE = timedelta(milliseconds=40)
 """Two messages sent at once arrive on two threads; the earlier one gets this long to be recorded first."""
 
 FORGOTTEN = timedelta(minutes=2)
-"""Age at which an unfinished turn is looked after at the start of a process."""
+"""Age at which an unfinished turn is looked after again."""
 
 SEEN, DONE, PASSED_ON = "eyes", "white_check_mark", "incoming_envelope"
 STEP_RETRIES = 9
@@ -73,8 +74,8 @@ class Turns:
         self._cosmetics.shutdown()
 
     def resume(self) -> None:
-        """See to turns that were given up unfinished, since Slack or the directory was away for long; once, at the
-        start. What the durable runtime still has in hand finds nothing left to do, or leaves nothing."""
+        """See to turns that were left unfinished, since Slack or the database was away for long: at the start and now
+        and then. A turn that is in hand after all is found done when its second workflow gets to it."""
         now = self._desk.now()
         with self._desk.database.reading() as session:
             unfinished = session.execute(
@@ -178,9 +179,10 @@ class Turns:
             return
         try:
             durable.step("deliver", self._deliver, turn, retries=STEP_RETRIES, transient=TRANSIENT)
-        except Exception:
-            # Whatever it was, the turns behind this one must not wait for it.
-            durable.step("give up", self._give_up, turn)
+        except StepFailed as failure:
+            if not failure.transient:
+                # It would fail again, and the turns behind it must not wait for it.
+                durable.step("give up", self._give_up, turn)
             raise
 
     def _decide(self, key: str) -> str | None:

@@ -22,7 +22,7 @@ from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
 from deskmate.settings import Settings
-from deskmate.wiring import kept_fresh, router
+from deskmate.wiring import REFRESH_SECONDS, RESUME_SECONDS, every, router
 from knowledge.library import Library
 from store import Database, utc_now
 from store.durable import Durable
@@ -55,11 +55,12 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         turns = stack.enter_context(closing(Turns(desk)))
         app = bolt_app(settings.slack, client)
         listeners.register(app, desk, turns)
-        stack.enter_context(kept_fresh(library))
+        stack.enter_context(every(REFRESH_SECONDS, library.refresh, name="refresh of the index"))
         durable.launch()
         stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
         password_reset.resume()
         turns.resume()
+        stack.enter_context(every(RESUME_SECONDS, turns.resume, name="search for unfinished turns"))
         yield OpenDesk(desk, app, client)
 
 

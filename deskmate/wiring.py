@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ from store.migrating import DatabaseUnreachable, SchemaOutdated, migrate, requir
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
+"""How soon the index follows what another process has ingested."""
+RESUME_SECONDS = 300.0
+"""How often turns that were left unfinished are looked for."""
 
 
 class NoDatabase(SchemaOutdated):
@@ -123,22 +126,22 @@ def _satisfies(asking: Asking) -> Knows:
 
 
 @contextmanager
-def kept_fresh(library: Library) -> Iterator[None]:
-    """Apply what other processes have ingested, about once a second, for the time of the block."""
+def every(seconds: float, work: Callable[[], object], *, name: str) -> Iterator[None]:
+    """Do something again and again in a thread of its own, for the time of the block."""
     over = threading.Event()
 
     def run() -> None:
-        while not over.wait(REFRESH_SECONDS):
+        while not over.wait(seconds):
             try:
-                library.refresh()
+                work()
             except Exception:
-                log.exception("the index could not be refreshed")
-                over.wait(10 * REFRESH_SECONDS)
+                log.exception("%s failed", name)
+                over.wait(10 * seconds)
 
-    thread = threading.Thread(target=run, name="refresh", daemon=True)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
-        thread.join(2 * REFRESH_SECONDS)
+        thread.join(2.0)
