@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tests.bot.conftest import SAMPLE, Place, articles, settings_for
 
 from bot.people import load_feed
 from bot.web import listening, served, web_app
 from deskmate.open_desk import open_desk
 from deskmate.wiring import open_database, open_library
 from sandbox import Sandbox
+from tests.bot.conftest import SAMPLE, Place, articles, settings_for
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,15 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    @property
+    def is_retry(self) -> bool:
+        return "x-slack-retry-num" in dict(self.headers)
+
     def retried(self, number: int) -> "Request":
         """The same delivered again. Slack signs each delivery, so that it is as genuine as the first."""
-        return Request((*self.headers, ("x-slack-retry-num", str(number)), ("x-slack-retry-reason", "http_timeout")), self.body)
+        return Request(
+            (*self.headers, ("x-slack-retry-num", str(number)), ("x-slack-retry-reason", "http_timeout")), self.body
+        )
 
 
 @dataclass
