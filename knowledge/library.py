@@ -1,7 +1,7 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock, RLock
 from time import perf_counter
@@ -17,7 +17,8 @@ from knowledge.articles import Document, current_version_of_article, next_change
 from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
 from knowledge.composing import FULL, answering, compose, pieces_of
-from knowledge.confidence import THRESHOLD, confidence
+from knowledge.confidence import THRESHOLD, UNSURE, confidence
+from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed, OtherModel, UnsupportedIndex
 from knowledge.exact_index import ExactIndex
@@ -29,6 +30,7 @@ from knowledge.retrieval import (
     Question,
     allowed_hits,
     best_per_article,
+    passage_to_show,
     sparse_candidates,
 )
 from knowledge.settings import KnowledgeSettings
@@ -40,6 +42,16 @@ __all__ = ["Added", "Answer", "Citation", "Document", "Library", "Progress", "Ra
 
 MOST_CITATIONS = 3
 CITED_WITHIN = 0.15  # a further article is cited when its score is at most this below the best
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, best first, and in what."""
+
+    hits: tuple[Hit, ...]
+    question: Question
+    catalogue: Catalogue
+    access_sets: tuple[str, ...]
 
 
 class Library:
@@ -86,14 +98,16 @@ class Library:
     def answer(self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = ()) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first."""
         started = perf_counter()
-        hits = self._hits(question, groups, earlier, CANDIDATES)
+        found = self._search(question, groups, earlier, CANDIDATES)
         retrieved = perf_counter()
-        ranked = best_per_article(hits)
+        ranked = best_per_article(found.hits)
         for best in ranked[:1]:
-            sure = confidence(ranked)
+            sure = confidence(found.hits, found.question, found.catalogue, found.access_sets)
             with self.database.reading() as session:
                 pieces = pieces_of(session, best.article, groups, self._generation)
-            shown = answering(pieces, best.passage)
+            if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
+                sure = min(sure, UNSURE)
+            shown = answering(pieces, passage_to_show(found.hits, self._words, question))
             composed = compose(shown)
             if not composed.text:
                 break  # it was taken back between the two looks
@@ -119,7 +133,7 @@ class Library:
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
     ) -> list[Ranked]:
         """The articles by fused score, best first; what `answer` sees, for evaluation."""
-        hits = best_per_article(self._hits(question, groups, earlier, max(CANDIDATES, 4 * limit)))
+        hits = best_per_article(self._search(question, groups, earlier, max(CANDIDATES, 4 * limit)).hits)
         return [
             Ranked(hit.article_id, hit.title, hit.url, heading_of(hit), hit.score, hit.passage) for hit in hits[:limit]
         ]
@@ -231,9 +245,9 @@ class Library:
             vector = vector / np.linalg.norm(vector)
         return Question(vector, self._words.of_question(text, before, EARLIER_WEIGHT))
 
-    def _hits(self, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> list[Hit]:
+    def _search(self, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> Found:
         if not text.strip():
-            return []
+            return Found((), Question(np.zeros(0, dtype=np.float32), {}), self._catalogue, ())
         if self._catalogue.change < 0:
             self.refresh()
         catalogue, index = self._catalogue, self._open_index()
@@ -243,7 +257,7 @@ class Library:
         by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
-            return allowed_hits(
+            hits = allowed_hits(
                 session,
                 candidates,
                 question,
@@ -252,6 +266,7 @@ class Library:
                 catalogue=catalogue,
                 scores=scores,
             )
+        return Found(tuple(hits), question, catalogue, tuple(access_sets))
 
 
 def cited(ranked: Sequence[Hit]) -> list[Hit]:

@@ -17,12 +17,13 @@ from knowledge.access import may_see
 from knowledge.articles import current_version_of_article
 from knowledge.catalogue import IN_ONE_QUERY, Catalogue, rows_of
 from knowledge.records import Article, ArticleVersion, Passage
-from knowledge.sparse import SparseIndex
+from knowledge.sparse import SparseIndex, Words
 from knowledge.vectors import Vectors
 
 SPARSE_WEIGHT = 0.5
 EARLIER_WEIGHT = 0.4
 CANDIDATES = 60  # passages from each of the two searches
+ABOUT_AS_GOOD = 0.08  # two passages of one article this close in score answer about equally well
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class Hit:
     title: str
     url: str | None
     headings: tuple[str, ...]
+    access_set: str
+    steps: int
     cosine: float
     sparse: float
-    coverage: float
 
     @property
     def score(self) -> float:
@@ -82,6 +84,7 @@ def allowed_hits(
                 Passage.id,
                 Passage.article,
                 Passage.headings,
+                Passage.steps,
                 Passage.access_set,
                 Passage.vectors,
                 Article.article_id,
@@ -93,7 +96,7 @@ def allowed_hits(
             .join(Article, current_version_of_article())
             .where(Passage.id.in_(candidates[start : start + IN_ONE_QUERY]), Passage.generation == generation)
         )
-        for passage, article, headings, access_set, vectors, article_id, title, url, access in rows:
+        for passage, article, headings, steps, access_set, vectors, article_id, title, url, access in rows:
             if not may_see(groups, access):
                 continue
             index: SparseIndex | None = catalogue.sparse.get(access_set)
@@ -106,9 +109,10 @@ def allowed_hits(
                     title=title,
                     url=url,
                     headings=tuple(headings),
+                    access_set=access_set,
+                    steps=steps,
                     cosine=float((rows_of(vectors, len(question.vector)) @ question.vector).max()),
                     sparse=0.0 if row is None else float(scores[access_set][row]),
-                    coverage=0.0 if row is None or index is None else index.coverage(row, question.terms),
                 )
             )
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage))
@@ -120,3 +124,17 @@ def best_per_article(hits: Sequence[Hit]) -> list[Hit]:
     for hit in hits:
         best.setdefault(hit.article, hit)
     return list(best.values())
+
+
+def passage_to_show(hits: Sequence[Hit], words: Words, question: str) -> int:
+    """Of the best article: its best passage, or one with steps that is about as good. Short asides rank high, as the
+    title that they carry is most of their words; people who ask want the procedure. A passage whose own heading has
+    a word of the question that the title lacks is meant, though. `hits` are sorted best first and not empty."""
+    best = hits[0]
+    if not best.steps:
+        asked = set(words.numbers(question)) - set(words.numbers(best.title))
+        if asked.isdisjoint(words.numbers(" ".join(best.headings))):
+            for hit in hits:
+                if hit.article == best.article and hit.steps and hit.score >= best.score - ABOUT_AS_GOOD:
+                    return hit.passage
+    return best.passage

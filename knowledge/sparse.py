@@ -89,7 +89,7 @@ class SparseIndex:
         term, self._rows = np.divmod(keys, max(count, 1))
         found_in = np.bincount(term, minlength=len(self._vocabulary))
         self._idf = np.log1p((count - found_in + 0.5) / (found_in + 0.5)).astype(np.float32)
-        self._unknown_idf = float(np.log1p((count + 0.5) / 0.5))
+        self.unknown_idf = float(np.log1p((count + 0.5) / 0.5))
         relative = lengths / max(float(lengths.mean()), 1.0) if count else lengths
         saturation = frequency / (frequency + K1 * (1 - B + B * relative[self._rows])) if count else frequency
         self._weights = (self._idf[term] * saturation).astype(np.float32)
@@ -126,16 +126,11 @@ class SparseIndex:
         row = int(np.searchsorted(self.ids, passage))
         return row if row < len(self.ids) and self.ids[row] == passage else None
 
-    def coverage(self, row: int, question: Mapping[int, float]) -> float:
-        """The share of the question's idf weight whose terms the passage has; a term that none has weighs most."""
-        known = dict(self._known(question))
-        total = (sum(question.values()) - sum(known.values())) * self._unknown_idf
-        covered = 0.0
-        for place, weight in known.items():
-            start, end = self._starts[place], self._starts[place + 1]
-            share = weight * float(self._idf[place])
-            total += share
-            at = start + int(np.searchsorted(self._rows[start:end], row))
-            if at < end and self._rows[at] == row:
-                covered += share
-        return covered / total if total > 0 else 0.0
+    def rarity(self, question: Mapping[int, float]) -> dict[int, float]:
+        """The idf of each of the question's terms; one that no passage has gets the highest."""
+        known = {int(self._vocabulary[place]): float(self._idf[place]) for place, _ in self._known(question)}
+        return {number: known.get(number, self.unknown_idf) for number in question}
+
+    def knows(self, number: int) -> bool:
+        place = int(np.searchsorted(self._vocabulary, number))
+        return place < len(self._vocabulary) and int(self._vocabulary[place]) == number
