@@ -38,7 +38,7 @@ class Request:
 
 @dataclass
 class Tap:
-    """Passes all on and keeps what was asked; `closed`, it answers 503 and passes nothing on, as a desk that is away."""
+    """Passes all on and keeps what was asked; `closed`, it answers 503, as a desk that is away."""
 
     app: ASGIApp | None = None
     requests: list[Request] = field(default_factory=list)

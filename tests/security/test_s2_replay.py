@@ -12,12 +12,8 @@ from tests.faults.over_http import Line, Request
 MINUTE, DAY = 60, 86_400
 QUESTION, HUMAN = "How do I connect to the VPN from home?", "I want to talk to a human"
 READS = (
-    "auth.test",
-    "users.info",
-    "conversations.replies",
-    "conversations.history",
-    "conversations.members",
-    "users.conversations",
+    *("auth.test", "users.info", "users.conversations"),
+    *("conversations.replies", "conversations.history", "conversations.members"),
 )
 
 
