@@ -53,7 +53,7 @@ WEIGHTS = {
 SMALL_BASES = tuple((size, twins) for twins in ((0,), (0, 1, 2, 3), (0, 1, 2, 3)) for size in (40, 60, 80, 100))
 OTHER_BASES = {"stackfaq": (72, 45, 45), "techqa": (60, 80), "faq": (50, 70, 100), "askubuntu_unix": (60, 80, 80)}
 TWIN = 0.75  # cosine of two passages from which on one stands for the other
-OFF_TOPIC_OF_WHOLE, OFF_TOPIC_OF_SMALL = 0.0095, 0.02  # shares answered
+OFF_TOPIC_OF_WHOLE, OFF_TOPIC_OF_SMALL = 0.0075, 0.03  # shares answered
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,13 @@ class Catalogue:
         """The access sets that a person in these groups may search, in a fixed order."""
         return sorted(key for key, needed in self.groups.items() if not needed or needed & groups)
 
+    def knows(self, term: int, access_sets: Sequence[str]) -> bool:
+        """Whether a passage of these access sets has the term."""
+        return any(self.sparse[key].knows(term) for key in access_sets if key in self.sparse)
+
+    def terms_of(self, passage: int) -> frozenset[int]:
+        return frozenset(np.frombuffer(self.terms.get(passage, b""), dtype="<u4").tolist())
+
     @property
     def passages(self) -> dict[str, NDArray[np.int64]]:
         return {key: index.ids for key, index in self.sparse.items()}

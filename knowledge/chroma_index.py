@@ -54,10 +54,12 @@ class ChromaIndex:
         collections = self._client.list_collections()
         ours = [collection for collection in collections if collection.name.startswith(self._prefix)]
         if collections and not ours:
+            self._client.close()  # else this process goes on with the folder's old state after it is deleted
             found = collections[0].name.split("__")[0]
             raise OtherModel(
                 f"The index in {folder} was made with {found}, but {generation} is configured."
-                f" Set DESKMATE_EMBEDDER back, or delete {folder} and ingest the articles again."
+                f" Set DESKMATE_EMBEDDER back, or delete the folder {folder} (it is made again from the database) and"
+                " run `deskmate ingest`."
             )
         for collection in collections:
             if collection not in ours:

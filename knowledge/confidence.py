@@ -14,7 +14,7 @@ from knowledge.catalogue import Catalogue
 from knowledge.retrieval import Hit, Question, best_per_article
 
 # Fitted by bench/fit_confidence.py, which says on what and prints how well they do.
-INTERCEPT = -7.936
+INTERCEPT = -7.537
 COEFFICIENTS = {
     "cosine": 6.915,
     "above": 3.243,
@@ -25,7 +25,7 @@ COEFFICIENTS = {
     "met": 0.805,
     "missed": 0.15,
 }
-PER_SIZE = 0.179  # taken off the logit for each e-fold of passages above `SMALL`
+PER_SIZE = 0.317  # taken off the logit for each e-fold of passages above `SMALL`
 SMALL = 300  # passages
 THRESHOLD = 0.5
 UNSURE = 0.1  # of an answer that must not be given as sure, whatever was found
@@ -50,10 +50,7 @@ def features(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> d
     scores = np.concatenate([scores, padding])
     above = float(scores[0] - scores[TWINS:].mean())
     index = catalogue.sparse[best.access_set]
-    has = set[int]()
-    for hit in hits:
-        if hit.article == best.article and hit.passage in catalogue.terms:
-            has.update(np.frombuffer(catalogue.terms[hit.passage], dtype="<u4").tolist())
+    has = set[int]().union(*(catalogue.terms_of(hit.passage) for hit in hits if hit.article == best.article))
     rarity = index.rarity(question.terms)
     known = [rarity[term] for term in rarity if index.knows(term)]
     usual = sum(known) / len(known) if known else 1.0

@@ -35,6 +35,7 @@ from knowledge.retrieval import (
 )
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
+from knowledge.usual_words import in_usual_words
 from knowledge.vectors import VectorIndex, Vectors
 from store import Database, utc_now
 
@@ -107,7 +108,7 @@ class Library:
                 pieces = pieces_of(session, best.article, groups, self._generation)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure = min(sure, UNSURE)
-            shown = answering(pieces, passage_to_show(found.hits, self._words, question))
+            shown = answering(pieces, passage_to_show(found.hits, found.question, found.catalogue))
             composed = compose(shown)
             if not composed.text:
                 break  # it was taken back between the two looks
@@ -230,7 +231,8 @@ class Library:
         if stored and self._generation not in stored:
             raise OtherModel(
                 f"The knowledge base was embedded with {sorted(stored)[0]}, but {self._generation} is configured."
-                " Set DESKMATE_EMBEDDER back, or ingest the articles again."
+                f" Set DESKMATE_EMBEDDER back, or delete the folder {self.settings.index_folder}"
+                " and run `deskmate ingest`, which embeds the articles anew."
             )
 
     def _fetch(self, passages: Sequence[int]) -> dict[int, Vectors]:
@@ -251,8 +253,12 @@ class Library:
         if self._catalogue.change < 0:
             self.refresh()
         catalogue, index = self._catalogue, self._open_index()
-        question = self._question(text, earlier)
         access_sets = catalogue.visible_to(groups)
+
+        def known(words: str) -> bool:
+            return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
+
+        question = self._question(in_usual_words(text, known), [in_usual_words(message, known) for message in earlier])
         near = index.search(question.vector, access_sets, limit)
         by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))

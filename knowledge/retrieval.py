@@ -17,7 +17,7 @@ from knowledge.access import may_see
 from knowledge.articles import current_version_of_article
 from knowledge.catalogue import IN_ONE_QUERY, Catalogue, rows_of
 from knowledge.records import Article, ArticleVersion, Passage
-from knowledge.sparse import SparseIndex, Words
+from knowledge.sparse import SparseIndex
 from knowledge.vectors import Vectors
 
 SPARSE_WEIGHT = 0.5
@@ -126,15 +126,16 @@ def best_per_article(hits: Sequence[Hit]) -> list[Hit]:
     return list(best.values())
 
 
-def passage_to_show(hits: Sequence[Hit], words: Words, question: str) -> int:
-    """Of the best article: its best passage, or one with steps that is about as good. Short asides rank high, as the
-    title that they carry is most of their words; people who ask want the procedure. A passage whose own heading has
-    a word of the question that the title lacks is meant, though. `hits` are sorted best first and not empty."""
+def passage_to_show(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> int:
+    """Of the best article: its best passage, or one with steps that is about as good and has the same words of the
+    question. Short asides rank high, as the title that they carry is most of their words; people who ask want the
+    procedure. `hits` are sorted best first and not empty."""
     best = hits[0]
     if not best.steps:
-        asked = set(words.numbers(question)) - set(words.numbers(best.title))
-        if asked.isdisjoint(words.numbers(" ".join(best.headings))):
-            for hit in hits:
-                if hit.article == best.article and hit.steps and hit.score >= best.score - ABOUT_AS_GOOD:
-                    return hit.passage
+        met = catalogue.terms_of(best.passage) & question.terms.keys()
+        for hit in hits:
+            if hit.article != best.article or not hit.steps or hit.score < best.score - ABOUT_AS_GOOD:
+                continue
+            if met <= catalogue.terms_of(hit.passage):
+                return hit.passage
     return best.passage

@@ -29,6 +29,12 @@ STOPWORDS = frozenset(
     when where which who why will with would you your
     """.split()  # noqa: SIM905 (a list of eighty quoted words is harder to read)
 )
+# Said in questions; a passage keeps its pieces ("doesn", "t"), which a question must not meet: "T" is a drive.
+CONTRACTED = re.compile(
+    r"\b\w+n['\u2019]t\b|['\u2019](?:s|m|re|ve|ll|d)\b"
+    r"|\b(?:dont|doesnt|didnt|cant|wont|isnt|arent|wasnt|couldnt|havent|hasnt|im|ive|whats|thats|pls|plz)\b",
+    re.IGNORECASE,
+)
 
 
 class Words:
@@ -66,10 +72,10 @@ class Words:
 
     def of_question(self, question: str, earlier: str = "", earlier_weight: float = 0.0) -> dict[int, float]:
         """Each term's weight: how often it occurs, an earlier turn counting less."""
-        weights: Counter[int] = Counter(self.numbers(question))
+        weights: Counter[int] = Counter(self.numbers(CONTRACTED.sub(" ", question)))
         result: dict[int, float] = dict(weights)
         if earlier:
-            for number, count in Counter(self.numbers(earlier)).items():
+            for number, count in Counter(self.numbers(CONTRACTED.sub(" ", earlier))).items():
                 result[number] = result.get(number, 0.0) + earlier_weight * count
         return result
 

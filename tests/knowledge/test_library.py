@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -86,15 +87,41 @@ def test_a_second_library_cannot_have_the_folder_answers_alike_and_adds_for_the_
     assert owner.rank("ask for leave")[0].article_id == "leave"
 
 
-def test_another_models_index_is_refused_in_one_line(
+def test_another_models_passages_are_refused_in_one_line_and_its_way_out_works(
     new_library: NewLibrary, handbook: list[Document], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = new_library()
-    first.add(handbook[:1])
+    first.add(handbook)
     first.close()
     monkeypatch.setattr("knowledge.library.CHUNKER_VERSION", 99)
-    with pytest.raises(OtherModel, match=r"embedded with all-MiniLM-L6-v2\.c1, but all-MiniLM-L6-v2\.c99"):
+    with pytest.raises(OtherModel) as refused:
         new_library().warm()
+    folder = first.settings.index_folder
+    assert str(refused.value) == (
+        "The knowledge base was embedded with all-MiniLM-L6-v2.c1, but all-MiniLM-L6-v2.c99 is configured."
+        f" Set DESKMATE_EMBEDDER back, or delete the folder {folder} and run `deskmate ingest`,"
+        " which embeds the articles anew."
+    )
+    shutil.rmtree(folder)
+    again = new_library()
+    assert again.add(handbook).changed == ("vpn", "printer", "leave")
+    assert again.answer("connect to the vpn").citations[0].article_id == "vpn"
+
+
+def test_another_models_index_folder_is_refused_in_one_line_that_names_it(
+    new_library: NewLibrary, handbook: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = new_library()
+    first.add(handbook)
+    first.close()
+    monkeypatch.setattr("knowledge.library.CHUNKER_VERSION", 99)
+    folder = first.settings.index_folder
+    with pytest.raises(OtherModel, match=r"made with all-MiniLM-L6-v2\.c1") as refused:
+        new_library().add(handbook)
+    assert f"delete the folder {folder}" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    shutil.rmtree(folder)
+    assert new_library().answer("connect to the vpn").citations[0].article_id == "vpn"
 
 
 def test_an_index_that_is_not_there_yet_is_refused_in_one_line(database: Database) -> None:
@@ -123,3 +150,43 @@ def test_stages_under_numbered_headings_are_shown_from_the_first(library: Librar
     answer = library.answer("router count to sixty")
     assert answer.text.index("Pull the cable") < answer.text.index("Count to sixty")
     assert "manual" not in answer.text
+
+
+def test_steps_are_shown_rather_than_an_aside_that_ranks_a_little_higher(
+    library: Library, article: MakeArticle
+) -> None:
+    text = (
+        "## Nobody hears you\n\n1. Look at the headset: the red light means mute, so press its button once.\n"
+        "1. Choose the headset by its name in the settings of the program.\n1. Leave the call and join again.\n\n"
+        "## Echo\n\nTwo devices in one room are in the same call.\n"
+    )
+    library.add([article("sound", "No sound in Teams", text)])
+    assert "1. Look at the headset" in library.answer("no sound in teams calls").text
+    assert "Two devices" in library.answer("echo in teams").text
+
+
+def test_damage_is_not_answered_from_an_article_that_does_not_speak_of_it(
+    library: Library, article: MakeArticle
+) -> None:
+    charging = "1. Plug the laptop in.\n1. Open the battery settings.\n1. Choose **Charge to 100 percent**.\n"
+    library.add([article("battery", "Laptop battery", charging)])
+    assert library.answer("laptop battery settings: charge to 100 percent").confident
+    assert not library.answer("laptop battery is swollen, settings: charge to 100 percent").confident
+    swollen = charging + "\nIf it is swollen, switch the laptop off and bring it to IT.\n"
+    library.add([article("battery", "Laptop battery", swollen)])
+    assert library.answer("laptop battery is swollen, settings: charge to 100 percent").confident
+
+
+def test_an_abbreviation_is_understood_unless_the_articles_use_it_themselves(
+    library: Library, article: MakeArticle
+) -> None:
+    library.add(
+        [
+            article("password", "Change your password", "1. Open the portal.\n1. Choose **Change password**.\n"),
+            article("wall", "Use the projector", "1. Press **Source** on the remote control.\n"),
+            article("akku", "Akku service", "Bring an akku to IT.\n"),
+        ]
+    )
+    assert library.rank("pw")[0].article_id == "password"
+    assert library.rank("beamer")[0].article_id == "wall"
+    assert library.rank("akku")[0].article_id == "akku"
