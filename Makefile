@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -c constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m knowledge.export
+	$(BIN)/python -c 'from knowledge.embedder import exported_model; from knowledge.settings import default_cache; exported_model("", default_cache())'
 	touch $(STAMP)
 
 debian:  # Server programs that some tests need; only root can install them
