@@ -41,6 +41,8 @@ class Asked:
     files: int = 0
     earlier: tuple[str, ...] = ()
     """The employee's previous messages, oldest first: of the thread, or of the last half hour in the direct message."""
+    begins: bool = False
+    """It begins a thread, so whatever is earlier was said in others, and may have been about something else."""
     last: Outcome | None = None
     """What came of the previous one."""
     ticket: str | None = None
@@ -146,7 +148,10 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Outcome:
 
 
 def escalate(asked: Asked, reason: HandoffReason, answer: Answer | None = None) -> Escalated:
-    summary = "\n".join([*asked.earlier, asked.text])[-SUMMARY_LIMIT:]
+    if asked.begins and asked.earlier:
+        summary = "\n".join([asked.text, "", "Before that:", *asked.earlier])[:SUMMARY_LIMIT]
+    else:
+        summary = "\n".join([*asked.earlier, asked.text])[-SUMMARY_LIMIT:]
     found = [(citation, answer.confidence) for citation in answer.citations] if answer else []
     tried = tuple(Tried(citation.title, citation.url, confidence) for citation, confidence in found)
     return Escalated(Handoff(reason, summary, tried))

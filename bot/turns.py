@@ -241,6 +241,7 @@ class Turns:
             private=conversation.surface != "channel",
             files=len(turn.files),
             earlier=tuple(plain(earlier.text)[:1000] for earlier in before),
+            begins=turn.ts == conversation.thread_ts,
             last=from_json(last) if last else None,
             ticket=ticket.number if ticket else None,
             claimed_by=ticket.claimed_by if ticket else None,

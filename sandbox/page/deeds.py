@@ -55,7 +55,7 @@ class Deeds:
                 return _answer({"notice": f"{error}."}, 409)
 
     def post(self, user: str, form: FormData, files: list[File]) -> Json:
-        """Post what was typed (`/word ...` is a command, `// ...` is not); a question in the DM opens its thread, to show the answer."""
+        """Post what was typed; a question in the DM opens its thread, to show the answer. `/word` is a command."""
         channel, thread, text = _text(form, "channel"), _text(form, "thread") or None, _text(form, "text").strip()
         if text.startswith("/") and not text.startswith("//") and not files:
             return self._command(user, channel, thread, text)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.desk import Desk
 from tests.e2e.person import Arrive, Person
@@ -19,7 +19,7 @@ QUIET = (
     "disable-component-update",
     "disable-sync",
 )
-PATIENCE_MS = 20_000
+PATIENCE_MS, PLAYWRIGHTS_OWN_MS = 20_000, 5_000
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def chromium() -> Iterator[Browser]:
 def arrive(chromium: Browser, desk: Desk) -> Iterator[Arrive]:
     """Lets somebody arrive in a browser context of their own."""
     people: list[Person] = []
+    expect.set_options(timeout=PATIENCE_MS)
 
     def by_name(name: str) -> Person:
         context = chromium.new_context(base_url=desk.page, viewport={"width": 1280, "height": 800})
@@ -54,6 +55,7 @@ def arrive(chromium: Browser, desk: Desk) -> Iterator[Arrive]:
         return people[-1]
 
     yield by_name
+    expect.set_options(timeout=PLAYWRIGHTS_OWN_MS)
     for person in people:
         person.page.context.close()
     assert [person.trouble for person in people if person.trouble] == []
