@@ -24,5 +24,3 @@ class BotSettings(BaseSettings):
     """Id or `#name` of the channel whose members are the agents."""
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:3000/")
     """Where employees reach the one-time pages."""
-    secret_key: SecretStr | None = None
-    """Encrypts second-factor seeds and signs one-time links; made on first start in the home."""
