@@ -13,10 +13,10 @@ import numpy as np
 from knowledge.catalogue import Catalogue
 from knowledge.retrieval import Hit, Question, best_per_article
 
-# Fitted by bench/fit_confidence.py, which says on what. Cross-validated, of what is answerable and cited 91 % is
-# answered from 2,068 articles and 90-99 % from 40-100 (63 and 90 % as people ask), of what is out of scope 0.8 and
-# 3 %. The price: a question whose article is missing is answered from another in 22 % of cases from 2,068 articles and
-# 46 % from 40-100 (7 and 32 % as people ask; many of these articles are near twins).
+# Fitted by bench/fit_confidence.py, which says on what. Cross-validated: of questions whose article is cited 91 % are
+# answered from 2,068 articles and 99 % from 40-100 (62 and 90 % as people ask); of those out of scope 0.8 and 3 %. The
+# price: a question whose article is missing is answered from another in 22 % of cases from 2,068 articles and 46 % from
+# 40-100 (7 and 32 % as people ask).
 INTERCEPT = -7.537
 COEFFICIENTS = {
     "cosine": 6.915,
