@@ -219,3 +219,16 @@ def test_a_click_on_what_is_not_there_is_refused(click: str) -> None:
 def test_a_message_is_edited_as_it_was_typed() -> None:
     wire = "a &lt; b &amp; c <https://x.example> <mailto:a@b.c|a@b.c> <@U0BOB> <!here>"
     assert as_typed(wire, {"U0BOB": "Bob Brown"}.get) == "a < b & c https://x.example a@b.c @Bob Brown @here"
+
+
+def test_a_thumb_whose_label_is_a_thumb_is_shown_once() -> None:
+    thumbs = {
+        "type": "feedback_buttons",
+        "action_id": "f",
+        "positive_button": {"text": text("👍"), "value": "up", "accessibility_label": "This helped"},
+        "negative_button": {"text": text("Not quite"), "value": "down"},
+    }
+    html = rendered({"type": "context_actions", "block_id": "fb", "elements": [thumbs]})
+
+    assert html.count("👍") == 1
+    assert "👎</span> Not quite" in html
