@@ -11,14 +11,14 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from pydantic import SecretStr
-from slack_bolt import App
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from starlette.testclient import TestClient
 
@@ -58,13 +58,20 @@ class Gate:
         app = bolt_app(SlackSettings(signing_secret=SecretStr(SECRET)), StubClient(token="xoxb-1"))
         app.use(self._passed)
         anything = re.compile(".*")
-        app.event(anything)(lambda: self.seen.append("event"))
-        app.action(anything)(lambda ack: (self.seen.append("action"), ack()))
-        app.command(anything)(lambda ack: (self.seen.append("command"), ack()))
-        app.view(anything)(lambda ack: (self.seen.append("view"), ack()))
-        app.shortcut(anything)(lambda ack: (self.seen.append("shortcut"), ack()))
+        app.event(anything)(self._hears("event"))
+        app.action(anything)(self._hears("action"))
+        app.command(anything)(self._hears("command"))
+        app.view(anything)(self._hears("view"))
+        app.shortcut(anything)(self._hears("shortcut"))
         self.app: App = app
         self._web = TestClient(web_app(workflows=(), well=lambda: True, slack=app))
+
+    def _hears(self, what: str) -> Callable[..., None]:
+        def listener(ack: Ack) -> None:
+            self.seen.append(what)
+            ack()
+
+        return listener
 
     def _passed(self, next: Any) -> None:
         self.seen.append("middleware")
