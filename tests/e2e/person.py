@@ -63,7 +63,6 @@ class Person:
         """A screenshot for the documentation, when one is wanted."""
         if WANTED:
             shown = page or self.page
-            shown.mouse.move(600, 30)  # a page that was behind another one notices only the second move
             shown.mouse.move(600, 10)
             shown.wait_for_timeout(200)  # for the page to notice that nothing is pointed at any more
             keep(shown.screenshot(animations="disabled", caret="hide"), IMAGES / f"{name}.png")

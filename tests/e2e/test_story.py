@@ -57,6 +57,7 @@ def test_a_password_is_reset_and_is_nowhere_but_in_the_directory(arrive: Arrive,
     alice.picture("one-time-page-done", form)
     alice.page.bring_to_front()
     expect(alice.said_by_the_desk().last).to_contain_text("Your password was changed")
+    alice.page.get_by_role("textbox", name="Reply in thread").focus()
     alice.picture("reset-done")
 
     assert desk.password_is("alice", CANARY)
