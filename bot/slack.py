@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 Block = dict[str, Any]
 METADATA_TYPE = "deskmate_post"
+SEEN, DONE, PASSED_ON = "eyes", "white_check_mark", "incoming_envelope"
+"""Reactions by which a message shows how far it is."""
 FALLBACK_LIMIT = 3_000
 TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalError, SlackUnavailable)
 """What a durable step that talks to Slack tries again."""
@@ -271,6 +273,11 @@ class Slack:
             "message_not_found",
             call=lambda: self._client.reactions_remove(channel=channel, timestamp=ts, name=name),
         )
+
+    def mark_done(self, *, channel: str, ts: str) -> None:
+        """A message that was seen to: ✅ in the place of 👀."""
+        self.react(channel=channel, ts=ts, name=DONE)
+        self.unreact(channel=channel, ts=ts, name=SEEN)
 
     @staticmethod
     def _ignoring(*codes: str, call: Callable[[], Any]) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 from bot.answer_clicks import RETRIES
 from bot.blocks.markup import escaped
 from bot.blocks.triage import RATE, STILL_BROKEN, TRIAGE_CLAIM, Entry, details, resolve_form, resolved, settled
+from bot.cases import turns_of
 from bot.clicks import OLD, Click, clicked, keep_view
 from bot.desk import Desk
 from bot.message import escape, plain
+from bot.outcomes import Escalated, from_json
 from bot.records import Conversation, HandoffRecord, Post
 from bot.slack import TRANSIENT
 from tickets import claiming, lifecycle, queries
@@ -122,6 +124,7 @@ class TicketClicks:
             ticket = queries.find(session, number)
             record = session.get_one(HandoffRecord, ticket.number)
             conversation = session.get_one(Conversation, record.conversation_id)
+            turns = turns_of(session, conversation.id)
         agent = self._desk.triage.name_of(ticket.assignee) if ticket.assignee else "Deskmate"
         rendered = resolved(ticket.number, agent, ticket.resolution or "")
         self._desk.slack.post(
@@ -134,6 +137,10 @@ class TicketClicks:
             ref=ticket.number,
         )
         self._desk.triage.announce(ticket.number)
+        for turn in turns:
+            outcome = from_json(turn.outcome) if turn.outcome else None
+            if isinstance(outcome, Escalated) and not outcome.follow_up:
+                self._desk.slack.mark_done(channel=conversation.channel, ts=turn.ts)
 
     def _reopen(self, click: Click, post: Post, ticket: Ticket) -> None:
         try:

@@ -33,7 +33,7 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
-from bot.slack import TRANSIENT
+from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT
 from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,6 @@ SETTLE = timedelta(milliseconds=40)
 FORGOTTEN = timedelta(minutes=2)
 """Age at which an unfinished turn is looked after again."""
 
-SEEN, DONE, PASSED_ON = "eyes", "white_check_mark", "incoming_envelope"
 STEP_RETRIES = 9
 TITLE_LIMIT = 60
 

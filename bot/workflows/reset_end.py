@@ -39,6 +39,7 @@ class ResetEnd:
         if state == "changed":
             step(durable, "ticket", self._ticket, request)
             attempt(durable, "say", self.news.say_end, request, f"reset:{request}:changed")
+            attempt(durable, "mark done", self.news.mark_done, request)
             self.news.mail_everybody(durable, request, "changed")
         elif state == "unchanged":
             step(durable, "say", self.news.say_end, request, f"reset:{request}:{number}:unchanged")

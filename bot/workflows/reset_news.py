@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from bot.directory.records import PersonRecord
 from bot.errors import SlackUnavailable
 from bot.message import escape
 from bot.notices import Notices
 from bot.once.links import Links
-from bot.records import Post
+from bot.records import Conversation, Post, Turn
 from bot.slack import Block, Slack
 from bot.workflows import repudiation, reset_texts
 from bot.workflows.password_change import PURPOSE
@@ -60,6 +62,18 @@ class ResetNews:
         found = self.read(request)
         text = reset_texts.changed_message(found) if found.state == "changed" else reset_texts.UNCHANGED
         self._post(found, key, text)
+
+    def mark_done(self, request: str) -> None:
+        """Show on the message that asked for the reset that it is done."""
+        with self.database.reading() as session:
+            found = session.execute(
+                select(Turn.ts, Conversation.channel)
+                .join(Conversation, Conversation.id == Turn.conversation_id)
+                .join(ResetRequest, ResetRequest.key == Turn.key)
+                .where(ResetRequest.id == request)
+            ).first()
+        if found is not None:
+            self.slack.mark_done(channel=found.channel, ts=found.ts)
 
     def mail_everybody(self, durable: Durable, request: str, news: str) -> None:
         """Inside a workflow: `requested` or `changed`, to each registered address; a change to the manager's too."""
