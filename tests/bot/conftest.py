@@ -1,5 +1,7 @@
 """The whole desk in this process, against the local Slack workspace."""
 
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -154,8 +156,6 @@ class Place:
             with self.desk.database.reading() as session:
                 return list(session.scalars(select(Turn).where(Turn.state.in_(("received", "decided")))))
 
-        import time
-
         for _ in range(int(WAIT * 50)):
             if not unfinished():
                 return
@@ -187,9 +187,16 @@ def sandbox() -> Iterator[Sandbox]:
     box.stop()
 
 
+@pytest.fixture(scope="session")
+def kept_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The router's vectors, which are the same in each test."""
+    return tmp_path_factory.mktemp("examples")
+
+
 @pytest.fixture
-def place(sandbox: Sandbox, tmp_path: Path, database_url: str) -> Iterator[Place]:
+def place(sandbox: Sandbox, tmp_path: Path, database_url: str, kept_examples: Path) -> Iterator[Place]:
     settings = settings_for(sandbox, tmp_path / "home", database_url)
+    shutil.copytree(kept_examples, tmp_path / "home" / "cache")
     with ExitStack() as stack:
         database = stack.enter_context(open_database(settings, migrated=True))
         library = stack.enter_context(open_library(database, settings))
@@ -200,4 +207,5 @@ def place(sandbox: Sandbox, tmp_path: Path, database_url: str) -> Iterator[Place
         handler.client.connect()
         stack.callback(handler.client.close)
         assert sandbox.wait_for_app(10)
+        shutil.copytree(tmp_path / "home" / "cache", kept_examples, dirs_exist_ok=True)
         yield Place(sandbox, opened, settings)
