@@ -13,6 +13,8 @@ from tickets.records import Ticket
 
 log = logging.getLogger(__name__)
 
+FORGIVEN: tuple[type[Exception], ...] = (*TRANSIENT, SlackApiError)
+
 
 class Home:
     """Shows each person their tickets, and agents what waits for them."""
@@ -32,7 +34,7 @@ class Home:
             if user is not None and user.startswith(("U", "W")):
                 try:
                     self._publish(user)
-                except (*TRANSIENT, SlackApiError) as error:
+                except FORGIVEN as error:
                     log.warning("the home of %s isn't up to date: %s", user, error)
 
     def _see_to(self, user: str) -> None:
