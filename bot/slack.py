@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 
@@ -18,6 +18,7 @@ from slack_sdk.http_retry.builtin_handlers import (
     ServerErrorRetryHandler,
 )
 from slack_sdk.web import SlackResponse
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from bot.errors import SlackUnavailable
@@ -35,6 +36,8 @@ TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalErr
 """What a durable step that talks to Slack tries again."""
 FRESH_SECONDS = 60.0
 POST_ATTEMPTS = 8
+PLACE_SECONDS = 2.0
+"""Less than the three in which Slack wants a click acknowledged."""
 LIMITED_ATTEMPTS = 60
 """How often a post may be put off by Slack's rate limit, which isn't a failure."""
 PACE, PACE_FORGOTTEN = 1.0, 30.0
@@ -176,6 +179,21 @@ class Slack:
         with self._database.transaction() as session:
             post = session.get_one(Post, key)
             post.ts = ts
+
+    def await_place(self, channel: str, ts: str) -> None:
+        """Wait until it is recorded which of our messages this is: Slack shows one before we have its answer.
+
+        At once if it is known, or if none of ours is on its way to the channel; `PLACE_SECONDS` at most.
+        """
+        deadline = time.monotonic() + PLACE_SECONDS
+        known = select(Post.key).where(Post.channel == channel, Post.ts == ts)
+        while time.monotonic() < deadline:
+            lately = self._now() - timedelta(seconds=FRESH_SECONDS)
+            on_its_way = select(Post.key).where(Post.channel == channel, Post.ts.is_(None), Post.created_at > lately)
+            with self._database.reading() as session:
+                if session.scalar(known) is not None or session.scalar(on_its_way.limit(1)) is None:
+                    return
+            time.sleep(0.05)
 
     def _send(self, key: str, arguments: dict[str, Any], *, uncertain: bool) -> str:
         channel: str = arguments["channel"]

@@ -1,6 +1,9 @@
 """What the desk listens to in Slack; each file registers its own listeners."""
 
-from slack_bolt import App
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import App, BoltResponse
 
 from bot.answer_clicks import AnswerClicks
 from bot.commands import Commands
@@ -13,6 +16,7 @@ from bot.turns import Turns
 
 def register(app: App, desk: Desk, turns: Turns) -> None:
     """Register all listeners, and the durable workflows that they start: so before the durable runtime is launched."""
+    app.use(known_first(desk))
     answers, tickets = AnswerClicks(desk, turns), TicketClicks(desk)
     messages.register(app, desk, turns)
     assistant.register(app, turns)
@@ -23,3 +27,15 @@ def register(app: App, desk: Desk, turns: Turns) -> None:
     commands.register(app, Commands(desk))
     for workflow in desk.workflows:
         workflow.listen(app)
+
+
+def known_first(desk: Desk) -> Callable[..., BoltResponse]:
+    """Before a click is looked at: what was clicked on, which is on somebody's screen before it is in our records."""
+
+    def wait(body: dict[str, Any], next_: Callable[[], BoltResponse]) -> BoltResponse:
+        container = body.get("container") or {}
+        if body.get("type") == "block_actions" and container.get("message_ts"):
+            desk.slack.await_place(str(container.get("channel_id")), str(container["message_ts"]))
+        return next_()
+
+    return wait
