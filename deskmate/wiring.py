@@ -134,7 +134,7 @@ def every(seconds: float, work: Callable[[], object], *, name: str) -> Iterator[
         while not over.wait(seconds):
             try:
                 work()
-            except Exception:
+            except Exception:  # whatever it was, it is tried again later
                 log.exception("%s failed", name)
                 over.wait(10 * seconds)
 
