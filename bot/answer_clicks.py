@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.attachments import keep_files
 from bot.blocks import kit
 from bot.blocks.feedback import FeedbackForm, feedback_form
 from bot.blocks.markup import markdown, pieces, words
@@ -32,7 +33,8 @@ from knowledge.errors import NotAllowed
 NOT_YOURS = "These buttons belong to the person who asked. Write to me, and you get your own answer."
 STEPS_LIMIT = kit.MARKDOWN - 1_000
 """Characters of Markdown in one message; making it harmless may add some."""
-RETRIES = 9
+RETRIES = 14
+"""Pausing twice as long each time, from half a second: some four hours."""
 
 
 class AnswerClicks:
@@ -205,6 +207,9 @@ class AnswerClicks:
             ref=ticket,
         )
         self._desk.triage.announce(ticket)
+        with self._desk.database.reading() as session:
+            told = turns_of(session, conversation.id)
+        keep_files(self._desk, ticket, (file for each in told for file in each.files), owner=turn.user)
 
     def _take_opinion(self, click: Click, turn: Turn) -> None:
         helpful = click.value == "positive"

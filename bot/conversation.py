@@ -54,6 +54,12 @@ class Asked:
         return self.employee.groups if self.private else frozenset()
 
 
+NOT_IN_PUBLIC = Deflected(
+    "ticket_status",
+    "I don't show tickets where others read along. Ask me in a direct message, or with /desk my tickets.",
+)
+
+
 class Knows(Protocol):
     """What deciding needs: the desk has it, and so has `deskmate ask`."""
 
@@ -72,14 +78,14 @@ def decide(desk: Knows, asked: Asked) -> Outcome:
     if unreadable := cannot_read(asked):
         return unreadable
     if wanted := TICKET_NUMBER.search(asked.text):
-        return status_of(desk, asked, wanted.group(1))
+        return status_of(desk, asked, wanted.group(1)) if asked.private else NOT_IN_PUBLIC
     route = desk.router.route(asked.text)
     if route.intent is Intent.HUMAN:
         return escalate(asked, HandoffReason.EMPLOYEE_ASKED)
     if route.intent is Intent.NOT_SOLVED and isinstance(asked.last, Answered):
         return escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
     if route.intent is Intent.MY_TICKETS:
-        return my_tickets(desk, asked)
+        return my_tickets(desk, asked) if asked.private else NOT_IN_PUBLIC
     if small := small_talk(route):
         return small
     if route.intent is Intent.ROUTINE and route.workflow:
@@ -101,9 +107,7 @@ def cannot_read(asked: Asked) -> Outcome | None:
     if has_words(asked.text):
         return None
     if asked.files:
-        return Clarified(
-            "Thanks, I have kept your file. I can't look inside it: tell me in a few words what goes wrong."
-        )
+        return Clarified("Thanks, I've seen your file. I can't look inside it: tell me in a few words what goes wrong.")
     return Clarified("I didn't catch a question there. Tell me in a few words what you need.")
 
 

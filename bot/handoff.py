@@ -21,14 +21,15 @@ from bot.records import AgentMessage, Conversation, HandoffRecord, Post, Turn
 from bot.relay import is_internal, keep_message, log_message, why_kept
 from bot.slack import TRANSIENT, Slack
 from store import Database
-from store.durable import Durable
+from store.durable import Durable, StepFailed
 from tickets import opening, queries, worklog
 from tickets.numbers import Kind
 from tickets.records import ConversationRef, EntryKind, Ticket
 
 DESK = "deskmate"
 """The actor in a ticket's events when the desk itself acts."""
-RETRIES = 9
+RETRIES = 14
+"""Pausing twice as long each time, from half a second: some four hours."""
 PART = 2_900
 """Characters of a relayed message; a longer one goes in parts, since a message's text is cut at 3,000."""
 GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "cant_update_message"})
@@ -98,7 +99,7 @@ class Triage:
             kind=Kind.INCIDENT,
             title=title_of(turns, handoff),
             description=handoff.summary,
-            requester=conversation.employee,
+            requester=turns[-1].user if turns else conversation.employee,
             requester_account=account,
             conversation=ConversationRef(conversation.team, conversation.channel, conversation.thread_ts),
             actor=DESK,
@@ -121,7 +122,7 @@ class Triage:
 
     def follow_up(self, session: Session, *, ticket: str, turn: Turn) -> None:
         """Put the employee's further message into the ticket's worklog, once."""
-        said = plain(turn.text) or ", ".join(file_names([turn])) or "(no words)"
+        said = plain(turn.text).strip() or ", ".join(file_names([turn])) or "(no words)"
         text = f"(edited) {said}" if turn.edited_ts else said
         worklog.reply(session, ticket, author=turn.user, text=text, now=self._now(), key=turn.key)
 
@@ -201,7 +202,13 @@ class Triage:
 
     def name_of(self, user: str) -> str:
         """A person's name for display; the desk's own is its name."""
-        return "Deskmate" if user == DESK else self._slack.user(user, max_age=3600).name
+        if user == DESK:
+            return "Deskmate"
+        try:
+            return self._slack.user(user, max_age=3600).name
+        except SlackApiError as error:
+            log.warning("Slack doesn't tell the name of %s: %s", user, error.response.get("error"))
+            return user
 
     # The relay
 
@@ -211,8 +218,11 @@ class Triage:
 
     def tell_agents(self, ticket: str, *, key: str, text: str, name: str | None = None) -> None:
         """Say something in the ticket's triage thread, once per key, under a person's name or the desk's own."""
-        with self._database.reading() as session:
-            record = session.get(HandoffRecord, ticket)
+        record = self._record_of(ticket)
+        if record is not None and record.triage_ts is None:
+            # The card isn't out yet, and what is said would be lost; whoever is about to show it finds it shown.
+            self.announce(ticket)
+            record = self._record_of(ticket)
         if record is None or record.triage_channel is None or record.triage_ts is None:
             return
         for number, part in enumerate(pieces(text, PART)):
@@ -225,6 +235,10 @@ class Triage:
                 purpose="triage",
                 ref=ticket,
             )
+
+    def _record_of(self, ticket: str) -> HandoffRecord | None:
+        with self._database.reading() as session:
+            return session.get(HandoffRecord, ticket)
 
     def tell_employee(self, ticket: str, *, key: str, text: str, name: str | None = None) -> None:
         """Say something in the employee's thread, once per key, under a person's name or the desk's own."""
@@ -269,7 +283,19 @@ class Triage:
         self._durable.enqueue(self._relaying, message.key, key=key, partition=f"triage:{ticket}")
 
     def _see_to_relay(self, key: str) -> None:
-        self._durable.step("relay", self._relay, key, retries=RETRIES, transient=TRANSIENT)
+        step = self._durable.step
+        try:
+            step("relay", self._relay, key, retries=RETRIES, transient=TRANSIENT)
+        except StepFailed:
+            step("tell", self._say_undelivered, key, retries=RETRIES, transient=TRANSIENT)
+            raise
+
+    def _say_undelivered(self, key: str) -> None:
+        with self._database.reading() as session:
+            message = session.get_one(AgentMessage, key)
+            thread = session.get_one(HandoffRecord, message.ticket).triage_ts
+        text = "This didn't reach the employee: Slack refused it. It is in the ticket; please reach them another way."
+        self._slack.whisper(channel=message.channel, user=message.user, thread_ts=thread, text=text)
 
     def _relay(self, key: str) -> None:
         with self._database.transaction() as session:

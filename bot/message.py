@@ -46,7 +46,7 @@ class Message:
             channel=channel,
             ts=inner["ts"],
             user=inner["user"],
-            text=inner.get("text") or "",
+            text=storable(inner.get("text") or ""),
             thread_ts=inner.get("thread_ts"),
             channel_type=event.get("channel_type") or ("im" if channel.startswith("D") else "channel"),
             edited_ts=(edited or {}).get("ts"),
@@ -54,7 +54,7 @@ class Message:
             files=tuple(
                 SlackFile(
                     id=file["id"],
-                    name=file.get("name") or file["id"],
+                    name=storable(file.get("name") or "") or file["id"],
                     mimetype=file.get("mimetype") or "application/octet-stream",
                     size=int(file.get("size") or 0),
                     url=file.get("url_private_download") or file.get("url_private") or "",
@@ -85,6 +85,11 @@ CHANNEL = re.compile(r"<#[A-Z0-9]+(?:\|([^>]*))?>")
 SPECIAL = re.compile(r"<!([a-z]+)(?:\^[^|>]*)?(?:\|([^>]*))?>")
 USER = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
 EMOJI = re.compile(r":[a-z0-9_+'-]+:(?::skin-tone-\d:)?")
+
+
+def storable(text: str) -> str:
+    """The text without what a database refuses: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 def plain(text: str) -> str:

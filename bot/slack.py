@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from slack_sdk import WebClient
@@ -21,7 +22,7 @@ from slack_sdk.web import SlackResponse
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from bot.errors import SlackUnavailable
+from bot.errors import FileElsewhere, SlackUnavailable
 from bot.records import Post
 from store import Database
 
@@ -387,8 +388,11 @@ class Slack:
     def download(self, url: str) -> bytes:
         """A file's bytes. Without the token Slack answers with a login page and status 200, so HTML is refused.
 
-        Errors: `SlackUnavailable`.
+        The token goes to Slack alone: a file that somebody shared from elsewhere (Drive, Dropbox) names that host.
+        Errors: `SlackUnavailable`, `FileElsewhere`.
         """
+        if not self._is_slacks(url):
+            raise FileElsewhere("it isn't kept in Slack")
         try:
             response = httpx.get(url, headers={"Authorization": f"Bearer {self._client.token}"}, timeout=30)
             response.raise_for_status()
@@ -397,6 +401,18 @@ class Slack:
         if response.headers.get("content-type", "").startswith("text/html"):
             raise SlackUnavailable("Slack showed its login page instead of the file.")
         return response.content
+
+    def _is_slacks(self, url: str) -> bool:
+        """Whether an address is Slack's own, or that of the Web API that we are set to."""
+        asked, ours = urlsplit(url), urlsplit(self._client.base_url)
+        if (asked.scheme, asked.netloc) == (ours.scheme, ours.netloc):
+            return True
+        host = asked.hostname or ""
+        return (
+            asked.scheme == "https"
+            and asked.port in (None, 443)
+            and (host == "slack.com" or host.endswith(".slack.com"))
+        )
 
     def forget(self, user: str) -> None:
         """Drop what is remembered of this person; called when Slack says that they changed."""

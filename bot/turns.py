@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot.attachments import keep_files
-from bot.blocks.outcomes import render
+from bot.blocks.outcomes import Rendered, render
 from bot.conversation import Asked, decide
 from bot.desk import Desk
 from bot.errors import BotError, SlackUnavailable
@@ -33,7 +33,7 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
-from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT
+from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT, Block
 from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ FORGOTTEN = timedelta(minutes=2)
 
 STEP_RETRIES = 9
 TITLE_LIMIT = 60
+BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
 PROMPTS = (
     {"title": "Reset my password", "message": "I forgot my password"},
@@ -65,7 +66,7 @@ class Turns:
         self._desk = desk
         self._recording = threading.Lock()
         self._cosmetics = ThreadPoolExecutor(4, thread_name_prefix="cosmetics")
-        self._seen: dict[str, Future[None]] = {}
+        self._seen: dict[str, list[Future[None]]] = {}
         self._workflow = desk.durable.workflow("turn", self._see_through)
         self._greeting = desk.durable.workflow("greeting", self._greet)
 
@@ -124,7 +125,7 @@ class Turns:
             if (
                 not message.direct
                 and not message.mention
-                and (conversation is None or conversation.employee != message.user)
+                and (conversation is None or not self._speaks_here(session, conversation, message.user))
             ):
                 return None
             if message.edited_ts is not None:
@@ -167,13 +168,25 @@ class Turns:
             )
             return conversation.id, message.key
 
+    @staticmethod
+    def _speaks_here(session: Session, conversation: Conversation, user: str) -> bool:
+        """Whether a person has talked with the desk in this thread before."""
+        said = select(Turn.id).where(Turn.conversation_id == conversation.id, Turn.user == user).limit(1)
+        return conversation.employee == user or session.scalar(said) is not None
+
     # After it
 
     def _see_through(self, key: str) -> None:
         """The durable workflow that a message starts. It takes the conversation's oldest unfinished turn, which is not
         always the message's own: two that were sent at once may have been recorded the other way round."""
         durable = self._desk.durable
-        turn = durable.step("decide", self._decide, key, retries=STEP_RETRIES, transient=TRANSIENT)
+        try:
+            turn = durable.step("decide", self._decide, key, retries=STEP_RETRIES, transient=TRANSIENT)
+        except StepFailed as failure:
+            if failure.transient:
+                raise
+            # It would fail for ever, and each message after it would meet the same turn.
+            turn = durable.step("apologise", self._apologise, key)
         if turn is None:
             return
         try:
@@ -203,8 +216,19 @@ class Turns:
             asked = self._asked(session, conversation, turn, employee)
         outcome, refusal = self._judge(asked)
         with desk.database.transaction() as session:
-            self._carry_out(session, turn.key, outcome, asked, refusal)
-        return turn.key
+            carried_out = self._carry_out(session, turn, outcome, asked, refusal)
+        # Edited in the meantime: the newer text is what counts.
+        return turn.key if carried_out else self._decide(key)
+
+    def _apologise(self, key: str) -> str | None:
+        """Give the oldest unfinished turn an apology for an outcome, and nothing else."""
+        with self._desk.database.transaction() as session:
+            _, turn = self._oldest_unfinished(session, key)
+            if turn is None or turn.state != "received":
+                return turn.key if turn else None
+            outcome = apology(RuntimeError(f"turn {turn.key} could not be decided"))
+            turn.outcome, turn.outcome_kind, turn.state = to_json(outcome), outcome.kind, "decided"
+            return turn.key
 
     def _judge(self, asked: Asked) -> tuple[Outcome, str | None]:
         try:
@@ -261,12 +285,17 @@ class Turns:
             found = list(session.scalars(recent.order_by(Turn.ts.desc()).limit(2)))
         return found[::-1]
 
-    def _carry_out(self, session: Session, key: str, outcome: Outcome, asked: Asked, refusal: str | None) -> None:
-        """Record the outcome together with its effects in SQL; what goes to Slack follows in `_deliver`."""
-        desk, now = self._desk, self._desk.now()
+    def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, refusal: str | None) -> bool:
+        """Record the outcome together with its effects in SQL; what goes to Slack follows in `_deliver`.
+
+        False, and nothing is done, if the turn says something else by now than when it was `read`.
+        """
+        desk, now, key = self._desk, self._desk.now(), read.key
         turn = session.scalars(select(Turn).where(Turn.key == key).with_for_update()).one()
         if turn.state != "received":
-            return
+            return True
+        if turn.text != read.text:
+            return False
         conversation = session.get_one(Conversation, turn.conversation_id)
         match outcome:
             case InProgress(workflow=name):
@@ -298,6 +327,7 @@ class Turns:
         turn.outcome = to_json(outcome)
         turn.outcome_kind = outcome.kind
         turn.state = "decided"
+        return True
 
     def _deliver(self, key: str) -> None:
         desk = self._desk
@@ -309,13 +339,17 @@ class Turns:
             return
         outcome = from_json(turn.outcome)
         handed_over = isinstance(outcome, Escalated) and outcome.follow_up and outcome.claimed_by is not None
+        refused: SlackApiError | None = None
         if not handed_over:
-            self._reply(conversation, turn, outcome, edited)
+            try:
+                self._reply(conversation, turn, outcome, edited)
+            except SlackApiError as error:
+                refused = error  # for good; the agents are to be told all the same
         match outcome:
             case InProgress(workflow=name, request=str(request)):
                 desk.workflow(name).announce(request)
             case Escalated(ticket=str(ticket), follow_up=True):
-                name = desk.slack.user(turn.user).name
+                name = desk.triage.name_of(turn.user)
                 desk.triage.relay_to_agents(ticket, key=turn.key, name=name, text=turn.text)
                 keep_files(desk, ticket, turn.files, owner=turn.user)
             case Escalated(ticket=str(ticket)):
@@ -325,6 +359,8 @@ class Turns:
                 keep_files(desk, ticket, (file for told in turns for file in told.files), owner=turn.user)
             case _:
                 pass
+        if refused is not None:
+            raise refused
         self._show_done(conversation, turn, outcome, handed_over)
         with desk.database.transaction() as session:
             kept = session.get_one(Turn, turn.id)
@@ -332,17 +368,35 @@ class Turns:
 
     def _reply(self, conversation: Conversation, turn: Turn, outcome: Outcome, edited: Post | None) -> None:
         rendered = render(outcome, surface=conversation.surface)
-        if edited is not None and edited.ts is not None:
-            self._desk.slack.update(channel=edited.channel, ts=edited.ts, text=rendered.text, blocks=rendered.blocks)
-            with self._desk.database.transaction() as session:
-                session.get_one(Post, edited.key).ref = turn.key
+        if edited is not None and edited.ts is not None and self._rewritten(edited, edited.ts, turn, rendered):
             return
+        try:
+            self._post_reply(conversation, turn, rendered.text, rendered.blocks)
+        except SlackApiError as error:
+            if error.response.get("error") not in BAD_BLOCKS:
+                raise
+            log.exception("Slack refuses the blocks of the reply to %s; it goes out as text", turn.key)
+            self._post_reply(conversation, turn, rendered.text, [])
+
+    def _rewritten(self, post: Post, ts: str, turn: Turn, rendered: Rendered) -> bool:
+        """Whether the reply to the first version now answers the edited one; False if somebody deleted it."""
+        try:
+            self._desk.slack.update(channel=post.channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
+        except SlackApiError as error:
+            if error.response.get("error") != "message_not_found":
+                raise
+            return False
+        with self._desk.database.transaction() as session:
+            session.get_one(Post, post.key).ref = turn.key
+        return True
+
+    def _post_reply(self, conversation: Conversation, turn: Turn, text: str, blocks: list[Block]) -> None:
         self._desk.slack.post(
             turn.key,
             channel=conversation.channel,
             thread_ts=conversation.thread_ts,
-            text=rendered.text,
-            blocks=rendered.blocks,
+            text=text,
+            blocks=blocks,
             purpose="reply",
             ref=turn.key,
         )
@@ -395,30 +449,32 @@ class Turns:
 
     def _show_seen(self, conversation: Conversation, turn: Turn) -> None:
         seen = self._cosmetics.submit(self._quietly, "react", channel=conversation.channel, ts=turn.ts, name=SEEN)
-        self._seen[turn.key] = seen
+        self._seen[turn.key] = [seen]
         if conversation.surface == "assistant":
             place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
-            self._cosmetics.submit(self._quietly, "set_status", **place, status="is looking it up…")
+            status = self._cosmetics.submit(self._quietly, "set_status", **place, status="is looking it up…")
+            self._seen[turn.key].append(status)
             if turn.text and turn.ts:
                 self._cosmetics.submit(
                     self._quietly, "set_title", **place, title=plain(turn.text)[:TITLE_LIMIT] or "File"
                 )
 
     def _show_done(self, conversation: Conversation, turn: Turn, outcome: Outcome, handed_over: bool) -> None:
-        seen = self._seen.pop(turn.key, None)
+        shown = self._seen.pop(turn.key, [])
+        sign: str | None = PASSED_ON if handed_over else DONE
         if isinstance(outcome, Escalated | InProgress) and not handed_over:
-            return  # 👀 stays until somebody has seen to it
-        if handed_over and conversation.surface == "assistant":
-            # Otherwise the reply ends the status.
-            place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
-            self._cosmetics.submit(self._quietly, "set_status", **place, status="")
-        self._cosmetics.submit(self._finish, seen, conversation.channel, turn.ts, PASSED_ON if handed_over else DONE)
+            sign = None  # 👀 stays until somebody has seen to it
+        self._cosmetics.submit(self._finish, shown, conversation, turn.ts, sign)
 
-    def _finish(self, seen: Future[None] | None, channel: str, ts: str, sign: str) -> None:
-        if seen is not None:
-            seen.result()
-        self._quietly("react", channel=channel, ts=ts, name=sign)
-        self._quietly("unreact", channel=channel, ts=ts, name=SEEN)
+    def _finish(self, shown: list[Future[None]], conversation: Conversation, ts: str, sign: str | None) -> None:
+        """Take the signs of work back, once they are up: a status that comes after the reply would stay."""
+        for call in shown:
+            call.result()
+        if conversation.surface == "assistant":
+            self._quietly("set_status", channel=conversation.channel, thread_ts=conversation.thread_ts, status="")
+        if sign is not None:
+            self._quietly("react", channel=conversation.channel, ts=ts, name=sign)
+            self._quietly("unreact", channel=conversation.channel, ts=ts, name=SEEN)
 
     def _quietly(self, call: str, **arguments: Any) -> None:
         try:

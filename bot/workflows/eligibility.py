@@ -19,6 +19,8 @@ from store import Database
 log = logging.getLogger(__name__)
 
 A_PERSON = "Ask me for a human."
+FEWEST_ADDRESSES = 2
+"""To which a notice goes; Slack, where the request was made, isn't one of them."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ class Eligibility:
             known = session.get(PersonRecord, fresh.account)
         if self._privileged(fresh, known):
             return Refusal("privileged", f"Accounts with special rights are looked after by people only. {A_PERSON}")
-        if known is None or not known.emails:
-            return Refusal("addresses", f"You have no mail address registered that I could tell you by. {A_PERSON}")
+        if known is None or self._addresses(known) < FEWEST_ADDRESSES:
+            why = "I have to tell two mail addresses of it (your manager's counts), and I don't know as many"
+            return Refusal("addresses", f"{why}. {A_PERSON}")
         if known.factor_seed is None:
             return Refusal("factor", f"You have no authenticator app registered, and I need its code. {A_PERSON}")
         with self.database.reading() as session:
@@ -58,6 +61,15 @@ class Eligibility:
             if binding is None:
                 return Refusal("identity", f"Your Slack account isn't linked with an account any more. {A_PERSON}")
             return self.limits.refuse(session, binding=binding, person=known, now=self.now())
+
+    def _addresses(self, known: PersonRecord) -> int:
+        """To how many addresses a notice would go: the person's own, and their manager's."""
+        addresses = {str(address).casefold() for address in known.emails}
+        if known.manager and addresses:
+            with self.database.reading() as session:
+                manager = session.get(PersonRecord, known.manager.casefold())
+            addresses |= {str(address).casefold() for address in manager.emails} if manager else set()
+        return len(addresses)
 
     def _privileged(self, employee: Employee, known: PersonRecord | None) -> bool:
         """Special rights by the feed or by the directory; who can't be judged counts as having them."""

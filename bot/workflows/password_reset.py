@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_bolt import Ack, App
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
@@ -277,11 +278,21 @@ class PasswordReset:
         self._repudiated = durable.workflow("password_reset_repudiated", repudiated)
 
     def resume(self) -> None:
-        """See to changes whose process died before it could ask for that; called once the durable runtime runs."""
+        """See to changes and “not me”s whose process died before it could ask for that; called once the durable runtime
+        runs."""
         with self._database.reading() as session:
             unsettled = [(request.id, request.attempt) for request in unsettled_requests(session)]
+            repudiated = list(
+                session.scalars(
+                    select(ResetRequest.id).where(
+                        ResetRequest.repudiated_at.is_not(None), ResetRequest.incident.is_(None)
+                    )
+                )
+            )
         for request, number in unsettled:
             self._start_finish(request, number, "")
+        for request in repudiated:
+            self._start_repudiation(request)
 
     def _start(self, workflow: Callable[..., None], *args: Any, key: str) -> None:
         if self._durable is None:

@@ -1,5 +1,6 @@
 """“This wasn't me”: a page with one button, for whoever got a mail about something they didn't do."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,8 @@ from bot.workflows.limits import moment_text
 from bot.workflows.password_change import record
 from bot.workflows.records import ResetRequest, held_request
 from store import Database
-from store.durable import TRANSIENT, Durable
+from store.durable import TRANSIENT, Durable, StepFailed
+from tickets import worklog
 from tickets.numbers import Kind
 from tickets.opening import open_ticket
 from tickets.priority import Impact, Urgency
@@ -21,6 +23,15 @@ from tickets.priority import Impact, Urgency
 PURPOSE = "notme"
 VALID = timedelta(days=7)
 RETRIES = 12
+DISABLED, NOT_YET, NEVER = "disabled", "not_yet", "never"
+NEWS = {
+    DISABLED: "The account is disabled.",
+    NOT_YET: "The account is NOT disabled yet: the directory doesn't do it. It is tried again.",
+    NEVER: "The account could NOT be disabled: the directory doesn't do it. Disable it by hand, now.",
+}
+
+log = logging.getLogger(__name__)
+
 PATIENT = (*TRANSIENT, SlackUnavailable, DirectoryUnavailable)
 ASKED = (
     "If you didn't ask for a new password, press the button. Your account is disabled at once, your Slack account is "
@@ -48,12 +59,18 @@ class Repudiation:
         found = self._request(token)
         if isinstance(found, Page):
             return found
+        if found.repudiated_at is not None:
+            self.begin(found.id)
+            return DONE
         return Page("repudiate.html", title="Was this you?", text=ASKED)
 
     def submit(self, token: str, fields: Mapping[str, str]) -> Page:
         found = self._request(token)
         if isinstance(found, Page):
             return found
+        if found.repudiated_at is not None:
+            self.begin(found.id)  # once more: the first time the process may have died before this
+            return DONE
         with self.database.transaction() as session:
             request = held_request(session, found.id)
             if request.repudiated_at is None:
@@ -65,11 +82,33 @@ class Repudiation:
         return DONE
 
     def run(self, durable: Durable, request: str) -> None:
-        """The durable workflow: the account disabled, the binding suspended, an incident of the highest priority."""
-        durable.step("disable", self._disable, request, retries=RETRIES, transient=PATIENT)
+        """The durable workflow: the binding suspended, an incident of the highest priority, the account disabled.
+
+        People are told within seconds, whether the directory answers or not.
+        """
         durable.step("suspend", self._suspend, request)
         incident = durable.step("incident", self._incident, request)
-        durable.step("alert", self._tell_agents, request, incident, retries=RETRIES, transient=PATIENT)
+        disabled = self._tried(durable, "disable", request, retries=2)
+        self._alerted(durable, request, incident, DISABLED if disabled else NOT_YET)
+        if not disabled:
+            disabled = self._tried(durable, "disable later", request, retries=RETRIES)
+            self._alerted(durable, request, incident, DISABLED if disabled else NEVER)
+
+    def _tried(self, durable: Durable, name: str, request: str, *, retries: int) -> bool:
+        try:
+            durable.step(name, self._disable, request, retries=retries, transient=PATIENT)
+        except StepFailed as failure:
+            log.error("the account of the repudiated request %s isn't disabled: %s", request, failure)
+            return False
+        return True
+
+    def _alerted(self, durable: Durable, request: str, incident: str, news: str) -> None:
+        step = durable.step
+        step(f"note {news}", self._note, request, incident, news)
+        try:
+            step(f"alert {news}", self._tell_agents, request, incident, news, retries=RETRIES, transient=PATIENT)
+        except StepFailed as failure:
+            log.error("the agents could not be told of %s: %s", incident, failure)
 
     def _request(self, token: str) -> ResetRequest | Page:
         request_id = self.links.read(PURPOSE, token)
@@ -78,9 +117,7 @@ class Repudiation:
         request = self._read(request_id)
         if request is None:
             return unknown_link()
-        if request.repudiated_at is not None:
-            return DONE
-        if self.now() > request.created_at + VALID:
+        if request.repudiated_at is None and self.now() > request.created_at + VALID:
             return Page("said.html", 410, "This link's time is over", "Call IT if something about your account is odd.")
         return request
 
@@ -107,9 +144,9 @@ class Repudiation:
                 title=f"Possible take-over of the account {request.account}",
                 description=(
                     f"The owner of {request.account} says that the password reset of {moment_text(request.created_at)} "
-                    f"wasn't theirs (request {request.id}, {request.state}). It is disabled, and unlinked from "
-                    f"the Slack user {request.slack_user}. Call its owner on a number from HR, end its sessions, and "
-                    "give it a new password in person."
+                    f"wasn't theirs (request {request.id}, {request.state}). It is unlinked from the Slack user "
+                    f"{request.slack_user}; the worklog says whether it is disabled. Call its owner on a number "
+                    "from HR, end its sessions, and give it a new password in person."
                 ),
                 requester=request.slack_user,
                 requester_account=request.account,
@@ -124,11 +161,16 @@ class Repudiation:
             request.incident = ticket.number
             return ticket.number
 
-    def _tell_agents(self, request_id: str, incident: str) -> None:
+    def _note(self, request_id: str, incident: str, news: str) -> None:
+        with self.database.transaction() as session:
+            key = f"reset:{request_id}:notme:{news}"
+            worklog.note(session, incident, author="deskmate", text=NEWS[news], now=self.now(), key=key)
+
+    def _tell_agents(self, request_id: str, incident: str, news: str) -> None:
         request = self._read(request_id)
         if request is not None:
             self.alert(
-                f"reset:{request_id}:notme",
+                f"reset:{request_id}:notme:{news}",
                 f"{incident}, P1: the owner of {request.account} says that a password reset wasn't theirs. "
-                "The account is disabled and unlinked from Slack. Call them, and end its sessions.",
+                f"{NEWS[news]} It is unlinked from Slack. Call its owner, and end its sessions.",
             )

@@ -76,12 +76,11 @@ class ResetNews:
             self.slack.mark_done(channel=found.channel, ts=found.ts)
 
     def mail_everybody(self, durable: Durable, request: str, news: str) -> None:
-        """Inside a workflow: `requested` or `changed`, to each registered address; a change to the manager's too."""
+        """Inside a workflow: `requested` or `changed`, to each registered address and to the manager's."""
         for number, address in enumerate(step(durable, "addresses", self._addresses, request)):
             attempt(durable, f"mail {number}", self._mail, request, news, address)
-        if news == "changed":
-            for number, address in enumerate(step(durable, "manager", self._addresses_of_manager, request)):
-                attempt(durable, f"manager {number}", self._mail_manager, request, address)
+        for number, address in enumerate(step(durable, "manager", self._addresses_of_manager, request)):
+            attempt(durable, f"manager {number}", self._mail_manager, request, news, address)
 
     def read(self, request: str) -> ResetRequest:
         with self.database.reading() as session:
@@ -135,11 +134,11 @@ class ResetNews:
             subject, text = reset_texts.changed_mail(name, account, link, found.settled_at or self.now())
         self.notices.mail(key=f"reset:{request}:{news}", to=address, subject=subject, text=text)
 
-    def _mail_manager(self, request: str, address: str) -> None:
+    def _mail_manager(self, request: str, news: str, address: str) -> None:
         person = self._person(self.read(request).account)
         if person is not None:
-            subject, text = reset_texts.manager_mail(person.name, person.account)
-            self.notices.mail(key=f"reset:{request}:manager", to=address, subject=subject, text=text)
+            subject, text = reset_texts.manager_mail(person.name, person.account, news)
+            self.notices.mail(key=f"reset:{request}:manager:{news}", to=address, subject=subject, text=text)
 
 
 def step(durable: Durable, name: str, function: Callable[..., Any], *args: Any) -> Any:

@@ -112,7 +112,13 @@ def changed_mail(name: str, account: str, link: str, at: datetime) -> tuple[str,
     )
 
 
-def manager_mail(name: str, account: str) -> tuple[str, str]:
+def manager_mail(name: str, account: str, news: str) -> tuple[str, str]:
+    if news == "requested":
+        return (
+            f"{name} asked for a new password",
+            f"Hello,\n\nsomebody asked in Slack for a new password for {name} ({account}). Nothing is changed "
+            "so far. You get this as their manager. If they don't know of it, tell IT now.\n",
+        )
     return (
         f"The password of {name} was changed",
         f"Hello,\n\nthe password of {name} ({account}) was changed from Slack, with their authenticator app. You get "

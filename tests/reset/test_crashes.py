@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.directory.directory import DirectoryUnavailable
+from bot.workflows import repudiation
 from bot.workflows.second_factor import Verdict
 from tests.reset.desk import NEW_PASSWORD, OLD_PASSWORD, ResetDesk
 
@@ -101,3 +102,62 @@ def test_two_submissions_at_once_change_the_password_once(desk: ResetDesk) -> No
 
     assert statuses.count(200) == 1
     assert desk.directory.password_marker(desk.person("alice").directory_id) == "2"
+
+
+def not_me(desk: ResetDesk, request: str) -> str:
+    desk.durable.wait(f"reset:{request}:requested", 20)
+    return next(text for text in desk.mailbox.texts() if "/once/notme-" in text).split("desk.example")[1].split()[0]
+
+
+def test_a_not_me_whose_process_died_is_carried_out_at_the_next_start(
+    desk: ResetDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = desk.offered("U0ALICE")
+    link = not_me(desk, request)
+    with monkeypatch.context() as dying:
+        dying.setattr(desk.reset, "_start_repudiation", lambda request: None)
+        dying.setattr(desk.durable, "start", lambda *arguments, **named: None)
+        desk.web.post(link, data={"sure": "yes"})
+    assert desk.request(request).repudiated_at is not None
+    assert desk.person("alice").enabled
+
+    desk.reset.resume()
+    desk.durable.wait(f"reset:{request}:notme", 20)
+
+    assert not desk.person("alice").enabled
+    assert desk.request(request).incident is not None
+
+
+def test_a_not_me_whose_process_died_is_carried_out_when_the_link_is_opened_again(
+    desk: ResetDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = desk.offered("U0ALICE")
+    link = not_me(desk, request)
+    with monkeypatch.context() as dying:
+        dying.setattr(desk.durable, "start", lambda *arguments, **named: None)
+        desk.web.post(link, data={"sure": "yes"})
+
+    desk.web.get(link)
+    desk.durable.wait(f"reset:{request}:notme", 20)
+
+    assert not desk.person("alice").enabled
+
+
+def test_people_are_told_of_a_not_me_though_the_directory_does_not_disable_the_account(
+    desk: ResetDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*arguments: Any) -> None:
+        raise PermissionError("insufficient rights")
+
+    request = desk.offered("U0ALICE")
+    link = not_me(desk, request)
+    monkeypatch.setattr(type(desk.directory), "disable", refuses)
+    monkeypatch.setattr(repudiation, "RETRIES", 1)
+
+    desk.web.post(link, data={"sure": "yes"})
+    desk.durable.wait(f"reset:{request}:notme", 30)
+
+    told = [text for _, text in desk.alerts if str(desk.request(request).incident) in text]
+    assert "NOT disabled yet" in told[0]
+    assert "could NOT be disabled" in told[-1]
+    assert desk.identify("U0ALICE").refusal is not None

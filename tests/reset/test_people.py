@@ -58,12 +58,14 @@ def test_another_slack_user_is_another_binding_and_the_old_one_is_worth_nothing(
 
 
 def test_new_addresses_without_a_word_on_the_binding_start_a_hold(desk: ResetDesk) -> None:
-    desk.people.import_feed([PersonFeed.model_validate(ENTRY | {"totp_secret": SEED})])
+    known = ENTRY | {"totp_secret": SEED, "emails": ["erin@harbour.example", "erin@home.example"]}
+    desk.people.import_feed([PersonFeed.model_validate(known)])
     desk.client.add("U0ERIN", email="erin@harbour.example")
     desk.clock.forward(days=9)
     assert desk.reset.check(desk.identify("U0ERIN")) is None
 
-    desk.people.import_feed([PersonFeed.model_validate(ENTRY | {"totp_secret": SEED, "emails": ["new@home.example"]})])
+    changed = known | {"emails": ["erin@harbour.example", "new@home.example"]}
+    desk.people.import_feed([PersonFeed.model_validate(changed)])
 
     assert "linked only lately" in str(desk.reset.check(desk.identify("U0ERIN")))
 
