@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Lock, RLock
+from threading import RLock
 from time import perf_counter
 from typing import Self
 
@@ -14,14 +14,13 @@ from sqlalchemy import select
 from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
-from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
-from knowledge.chunking import CHUNKER_VERSION
+from knowledge.catalogue import Catalogue
 from knowledge.composing import FULL, answering, compose, pieces_of
 from knowledge.confidence import THRESHOLD, UNSURE, confidence
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
-from knowledge.errors import NotAllowed, OtherModel, UnsupportedIndex
-from knowledge.exact_index import ExactIndex
+from knowledge.errors import NotAllowed, UnsupportedIndex
+from knowledge.generation import Generation, name_of
 from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.retrieval import (
     CANDIDATES,
@@ -36,7 +35,6 @@ from knowledge.retrieval import (
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
 from knowledge.usual_words import in_usual_words
-from knowledge.vectors import VectorIndex, Vectors
 from store import Database, utc_now
 
 __all__ = ["Added", "Answer", "Citation", "Document", "Library", "Progress", "Ranked"]
@@ -72,11 +70,9 @@ class Library:
         self.settings = settings
         self._now = now
         self._words = Words()
-        self._model_lock = Lock()
+        self._opening = RLock()
         self._model: Embedder | None = None
-        self._refreshing = RLock()
-        self._index: VectorIndex | None = None
-        self._catalogue = Catalogue()
+        self._opened: Generation | None = None
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
@@ -84,7 +80,7 @@ class Library:
 
         Raises `KnowledgeError` for a document whose `access` is malformed; check it before.
         """
-        adding = Adding(self.database, self._embedder, self._words, self._generation, self._now, progress)
+        adding = Adding(self.database, self._embedder, self._words, self._generation.name, self._now, progress)
         added = adding.run(documents)
         self.refresh()
         return added
@@ -105,7 +101,7 @@ class Library:
         for best in ranked[:1]:
             sure = confidence(found.hits, found.question, found.catalogue, found.access_sets)
             with self.database.reading() as session:
-                pieces = pieces_of(session, best.article, groups, self._generation)
+                pieces = pieces_of(session, best.article, groups, self._generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure = min(sure, UNSURE)
             shown = answering(pieces, passage_to_show(found.hits, found.question, found.catalogue))
@@ -151,7 +147,7 @@ class Library:
                 .join(Passage, Passage.version == ArticleVersion.id)
                 .where(Article.article_id == article_id, Passage.id == passage_id)
             ).first()
-            pieces = pieces_of(session, found[0], groups, self._generation) if found else []
+            pieces = pieces_of(session, found[0], groups, self._generation.name) if found else []
         if found is None or not pieces:
             raise NotAllowed("That article isn't there any more, or it has changed. Please ask again.")
         return compose(answering(pieces, passage_id), FULL, found[1]).text
@@ -173,22 +169,14 @@ class Library:
 
     def refresh(self) -> bool:
         """Apply what was committed to SQL since; True when there was something. Call it every second or so."""
-        with self._refreshing:
-            index = self._open_index()
-            with self.database.reading() as session:
-                catalogue = catalogue_after(session, self._generation, self._catalogue)
-            if catalogue is self._catalogue:
-                return False
-            index.synchronise(catalogue.passages, self._fetch)
-            self._catalogue = catalogue
-            return True
+        return self._generation.refresh()
 
     def close(self) -> None:
         """Let go of the index folder."""
-        with self._refreshing:
-            if self._index is not None:
-                self._index.close()
-            self._index, self._catalogue = None, Catalogue()
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+            self._opened = None
 
     def __enter__(self) -> Self:
         return self
@@ -199,45 +187,22 @@ class Library:
     @property
     def owns_index(self) -> bool:
         """Whether this process has the index folder; False before the first use."""
-        return self._index is not None and not isinstance(self._index, ExactIndex)
+        return self._opened is not None and self._opened.owns_index
 
     @property
     def _embedder(self) -> Embedder:
-        with self._model_lock:
+        with self._opening:
             if self._model is None:
                 self._model = Embedder(exported_model(self.settings.embedder, self.settings.models))
             return self._model
 
     @property
-    def _generation(self) -> str:
-        return f"{self._embedder.name}.c{CHUNKER_VERSION}"
-
-    def _open_index(self) -> VectorIndex:
-        with self._refreshing:
-            if self._index is None:
-                self._refuse_other_model()
-                from knowledge.chroma_index import ChromaIndex, FolderTaken
-
-                try:
-                    self._index = ChromaIndex(self.settings.index_folder, self._generation)
-                except FolderTaken:
-                    self._index = ExactIndex(self._embedder.dimension)
-            return self._index
-
-    def _refuse_other_model(self) -> None:
-        """Passages of several generations are a re-ingestion under way; only of others, they can't be searched."""
-        with self.database.reading() as session:
-            stored = set(session.execute(select(Passage.generation).distinct()).scalars())
-        if stored and self._generation not in stored:
-            raise OtherModel(
-                f"The knowledge base was embedded with {sorted(stored)[0]}, but {self._generation} is configured."
-                f" Set DESKMATE_EMBEDDER back, or delete the folder {self.settings.index_folder}"
-                " and run `deskmate ingest`, which embeds the articles anew."
-            )
-
-    def _fetch(self, passages: Sequence[int]) -> dict[int, Vectors]:
-        with self.database.reading() as session:
-            return vectors_of(session, passages, self._embedder.dimension)
+    def _generation(self) -> Generation:
+        with self._opening:
+            if self._opened is None:
+                embedder = self._embedder
+                self._opened = Generation(self.database, self.settings, name_of(embedder), embedder.dimension)
+            return self._opened
 
     def _question(self, text: str, earlier: Sequence[str]) -> Question:
         vector = self._embedder.encode_question(text)
@@ -248,18 +213,17 @@ class Library:
         return Question(vector, self._words.of_question(text, before, EARLIER_WEIGHT))
 
     def _search(self, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> Found:
+        generation = self._generation
         if not text.strip():
-            return Found((), Question(np.zeros(0, dtype=np.float32), {}), self._catalogue, ())
-        if self._catalogue.change < 0:
-            self.refresh()
-        catalogue, index = self._catalogue, self._open_index()
+            return Found((), Question(np.zeros(0, dtype=np.float32), {}), generation.catalogue, ())
+        catalogue = generation.catalogue
         access_sets = catalogue.visible_to(groups)
 
         def known(words: str) -> bool:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
         question = self._question(in_usual_words(text, known), [in_usual_words(message, known) for message in earlier])
-        near = index.search(question.vector, access_sets, limit)
+        near = generation.index.search(question.vector, access_sets, limit)
         by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
@@ -268,7 +232,7 @@ class Library:
                 candidates,
                 question,
                 groups=groups,
-                generation=self._generation,
+                generation=generation.name,
                 catalogue=catalogue,
                 scores=scores,
             )

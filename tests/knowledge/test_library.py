@@ -93,7 +93,7 @@ def test_another_models_passages_are_refused_in_one_line_and_its_way_out_works(
     first = new_library()
     first.add(handbook)
     first.close()
-    monkeypatch.setattr("knowledge.library.CHUNKER_VERSION", 99)
+    monkeypatch.setattr("knowledge.generation.CHUNKER_VERSION", 99)
     with pytest.raises(OtherModel) as refused:
         new_library().warm()
     folder = first.settings.index_folder
@@ -114,7 +114,7 @@ def test_another_models_index_folder_is_refused_in_one_line_that_names_it(
     first = new_library()
     first.add(handbook)
     first.close()
-    monkeypatch.setattr("knowledge.library.CHUNKER_VERSION", 99)
+    monkeypatch.setattr("knowledge.generation.CHUNKER_VERSION", 99)
     folder = first.settings.index_folder
     with pytest.raises(OtherModel, match=r"made with all-MiniLM-L6-v2\.c1") as refused:
         new_library().add(handbook)
