@@ -13,6 +13,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.websocket_client import SocketModeClient
 
 from deskmate.errors import RoofError
 
@@ -68,18 +69,16 @@ def over_the_socket(app: App, client: WebClient, app_token: str) -> Iterator[Cal
     Errors: `RoofError`.
     """
     handler = SocketModeHandler(app, app_token, web_client=client, ping_interval=PING_SECONDS, concurrency=CONCURRENCY)
-    opened, greeted, over = threading.Event(), threading.Event(), threading.Event()
+    greeted, over = threading.Event(), threading.Event()
 
     def heard(_socket: Any, message: str) -> None:
         if '"hello"' in message[:200]:
             greeted.set()
 
-    handler.client.on_open_listeners.append(lambda _socket: opened.set())
     handler.client.on_message_listeners.append(heard)
     handler.client.logger.addFilter(lambda record: not over.is_set() and "Unsuccessful Bolt" not in str(record.msg))
     try:
-        connect(handler, client)
-        if not opened.wait(CONNECT_SECONDS):
+        if not connected(handler, client):
             raise RoofError("Slack's Socket Mode connection didn't open. Is outgoing traffic to *.slack.com allowed?")
         greeted.wait(HELLO_SECONDS)
         yield lambda: bool(handler.client.is_connected())
@@ -91,12 +90,27 @@ def over_the_socket(app: App, client: WebClient, app_token: str) -> Iterator[Cal
         goodbye.join(GOODBYE_SECONDS)
 
 
-def connect(handler: SocketModeHandler, client: WebClient) -> None:
+def connected(handler: SocketModeHandler, client: WebClient) -> bool:
     try:
-        handler.client.connect()
+        return opened(handler.client, CONNECT_SECONDS)
     except SlackApiError as error:
         raise RoofError(
             f"Slack refused SLACK_APP_TOKEN ({error.response.get('error')}). Where to get it: docs/slack-setup.md."
         ) from error
     except (OSError, ValueError) as error:
         raise RoofError(f"Slack can't be reached at {client.base_url} ({type(error).__name__}).") from error
+
+
+def opened(client: SocketModeClient, seconds: float) -> bool:
+    """Connects; whether the connection was open within this time.
+
+    The SDK's monitor takes a first connection that is still being made for a lost one, opens a second and drops the
+    first half-made. So it starts once the first is open.
+    """
+    is_open = threading.Event()
+    client.on_open_listeners.append(lambda _socket: is_open.set())
+    client.current_app_monitor_started = True
+    client.connect()
+    done = is_open.wait(seconds)
+    client.current_app_monitor.start()
+    return done

@@ -19,6 +19,7 @@ from bot.people import load_feed
 from bot.records import Turn
 from bot.settings import BotSettings, SlackSettings
 from deskmate.open_desk import OpenDesk, open_desk
+from deskmate.running import opened as opened_line
 from deskmate.settings import DeskmateSettings, Settings
 from deskmate.wiring import open_database, open_library
 from knowledge.articles import Document
@@ -204,8 +205,8 @@ def place(sandbox: Sandbox, tmp_path: Path, database_url: str, kept_examples: Pa
         opened = stack.enter_context(open_desk(settings, database, library))
         opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
         handler = SocketModeHandler(opened.app, sandbox.app_token, web_client=opened.client, concurrency=16)
-        handler.client.connect()
         stack.callback(handler.client.close)
+        assert opened_line(handler.client, 10)
         assert sandbox.wait_for_app(10)
         shutil.copytree(tmp_path / "home" / "cache", kept_examples, dirs_exist_ok=True)
         yield Place(sandbox, opened, settings)

@@ -1,6 +1,7 @@
 """What goes wrong on the way of a turn: nobody is left without a reply, and no agent without the news."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -197,3 +198,9 @@ def test_the_status_of_the_assistant_pane_is_taken_back_after_an_escalation(plac
     place.reply(ts, number=3)
 
     place.until(lambda: not place.sandbox.workspace.assistant_of(place.dm(), ts).status)
+
+
+def test_a_desk_that_starts_opens_one_connection_and_not_a_second_beside_it(place: Any) -> None:
+    time.sleep(1.0)  # a second one would be asked for at once
+    opened = [call for call in place.sandbox._api.calls if call["method"] == "apps.connections.open"]
+    assert len(opened) == 1

@@ -8,6 +8,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 
+from deskmate.running import opened
 from sandbox import Sandbox
 
 
@@ -37,7 +38,7 @@ def connect(sandbox: Sandbox) -> Iterator[Callable[[App], SocketModeHandler]]:
     def run(app: App) -> SocketModeHandler:
         handler = SocketModeHandler(app, sandbox.app_token, ping_interval=5)
         handlers.append(handler)
-        handler.connect()  # type: ignore[no-untyped-call]  # Bolt has no types there
+        assert opened(handler.client, 10)
         assert sandbox.wait_for_app()
         return handler
 
