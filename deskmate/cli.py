@@ -156,6 +156,29 @@ def ask(
 
 
 @app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="corpus.jsonl, queries.jsonl, qrels/test.tsv")],
+    run: Annotated[Path, typer.Option(help="Where to write the ranking, as a TREC run.")],
+    as_json: AsJson = False,
+) -> None:
+    """How well the retriever ranks a collection of labelled questions (BEIR's layout), in a store of its own."""
+    from deskmate.evaluating import evaluate as measure
+    from deskmate.settings import read
+    from ingest.progress import shown_on_terminal
+    from knowledge.settings import KnowledgeSettings
+
+    with shown_on_terminal() as progress:
+        found = measure(folder, run, read(KnowledgeSettings), progress=progress)
+    if as_json:
+        printed(found.as_json())
+        return
+    for name, metric in found.metrics.items():
+        typer.echo(f"{name:<11} {metric.mean:.3f}  (95 %: {metric.low:.3f} to {metric.high:.3f})")
+    typer.echo(f"{'per query':<11} {found.query_ms['p50']:.1f} ms, 95th percentile {found.query_ms['p95']:.1f} ms")
+    typer.echo(f"{found.judged} judged of {found.queries} questions, {found.documents} documents")
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What is configured, reachable, missing, and what to do about it."""
     from deskmate.doctor import examine, table

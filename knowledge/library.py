@@ -127,10 +127,17 @@ class Library:
         return Answer(text="", confidence=0.0, confident=False)
 
     def rank(
-        self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
+        self,
+        question: str,
+        *,
+        title: str = "",
+        groups: frozenset[str] = frozenset(),
+        earlier: Sequence[str] = (),
+        limit: int = 100,
     ) -> list[Ranked]:
-        """The articles by fused score, best first; what `answer` sees, for evaluation."""
-        hits = best_per_article(self._search(question, groups, earlier, max(CANDIDATES, 4 * limit)).hits)
+        """The articles by fused score, best first; what `answer` sees, for evaluation. `title`: of a post."""
+        asked = f"{title}\n{question}" if title else question
+        hits = best_per_article(self._search(asked, groups, earlier, max(CANDIDATES, 4 * limit)).hits)
         return [
             Ranked(hit.article_id, hit.title, hit.url, heading_of(hit), hit.score, hit.passage) for hit in hits[:limit]
         ]
@@ -183,6 +190,11 @@ class Library:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def passages(self) -> int:
+        """How many there are to search, for whomever."""
+        return sum(len(ids) for ids in self._generation.catalogue.passages.values())
 
     @property
     def owns_index(self) -> bool:
