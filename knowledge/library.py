@@ -21,6 +21,7 @@ from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed, UnsupportedIndex
 from knowledge.generation import Generation, name_of
+from knowledge.query import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.retrieval import (
     CANDIDATES,
@@ -234,7 +235,11 @@ class Library:
         def known(words: str) -> bool:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
-        question = self._question(in_usual_words(text, known), [in_usual_words(message, known) for message in earlier])
+        asked, before = (
+            in_usual_words(without_noise(text), known),
+            [in_usual_words(without_noise(message), known) for message in earlier],
+        )
+        question = self._question(asked, before)
         near = generation.index.search(question.vector, access_sets, limit)
         by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
