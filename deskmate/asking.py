@@ -79,6 +79,7 @@ def cited(citation: Citation) -> dict[str, Any]:
         "url": citation.url,
         "heading": citation.heading,
         "score": round(citation.score, 4),
+        "updated_at": citation.updated_at.isoformat() if citation.updated_at else None,
     }
 
 

@@ -1,6 +1,7 @@
 """What the knowledge base says to a question."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -10,6 +11,9 @@ class Citation:
     url: str | None
     heading: str | None
     score: float  # 0..1
+    updated_at: datetime | None = None  # when the article says that it was last changed
+    old: bool = False  # that was more than two years before the answer
+    anchor: str | None = None  # the heading's fragment in `url`, percent-encoded; None when `url` takes none
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
 from knowledge.catalogue import Catalogue
+from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, answering, compose, pieces_of
 from knowledge.confidence import THRESHOLD, UNSURE, confidence
 from knowledge.damage import speaks_of_all_damage
@@ -109,6 +110,13 @@ class Library:
             composed = compose(shown)
             if not composed.text:
                 break  # it was taken back between the two looks
+            source = replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None)
+            further = [Cited(hit.article, hit.headings, citation(hit)) for hit in cited(ranked)[1:]]
+            with self.database.reading() as session:
+                made = [Cited(best.article, shown[0].headings, source), *further]
+                citations = dated(session, made, groups, self._now())
+            if not citations or citations[0].article_id != best.article_id:
+                break
             timings = {
                 "retrieve": round(1000 * (retrieved - started), 2),
                 "compose": round(1000 * (perf_counter() - retrieved), 2),
@@ -117,10 +125,7 @@ class Library:
                 text=composed.text,
                 confidence=sure,
                 confident=sure >= THRESHOLD,
-                citations=(
-                    replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None),
-                    *map(citation, cited(ranked)[1:]),
-                ),
+                citations=citations,
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
