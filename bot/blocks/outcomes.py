@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bot.blocks import kit
 from bot.blocks.markup import escaped, link, markdown, web_address, words
+from bot.blocks.tables import with_tables_told
 from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, HandoffReason, InProgress, Outcome
 from bot.slack import Block
 from knowledge.library import Citation
@@ -99,8 +100,9 @@ def _answered(outcome: Answered) -> Rendered:
         for citation in answer.citations[:3]
     )
     sources = escaped(f"\n\nSources: {named}", FALLBACK // 2) if named else ""
-    text = (escaped(words(answer.text), FALLBACK - len(sources)) + sources).strip() or "(no words)"
-    blocks = [kit.markdown(markdown(answer.text, kit.MARKDOWN))]
+    said = with_tables_told(answer.text)
+    text = (escaped(words(said), FALLBACK - len(sources)) + sources).strip() or "(no words)"
+    blocks = [kit.markdown(markdown(said, kit.MARKDOWN))]
     if answer.citations:
         blocks.append(kit.context(*map(cited, answer.citations[:3])))
     buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
