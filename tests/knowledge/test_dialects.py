@@ -40,7 +40,7 @@ def test_callouts_become_quotations_and_definitions_a_list(before: str, after: s
         ("![Screenshot of the red light on it](https://x.example/(1).png)", "[🖼 red light on it](https://x.example/%281%29.png)"),
         ('<img alt="Where the key is" src="a.png">', "[🖼 Where the key is](https://kb.example.com/vpn/a.png)"),
         ("Tap ![gear](gear.png) now", "Tap gear now"),
-        ("1. One\n\n![Red](https://x.example/a.png)\n\n1. Two", "1. One\n\n   [🖼 Red](https://x.example/a.png)\n\n1. Two"),
+        ("1. One\n\n![Red](https://x.example/a)\n\n1. Two", "1. One\n\n   [🖼 Red](https://x.example/a)\n\n1. Two"),
         ("`![a](b.png)`", "`![a](b.png)`"),
     ],
 )  # fmt: skip
