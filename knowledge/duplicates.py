@@ -14,7 +14,7 @@ import numpy as np
 from knowledge.vectors import Vectors
 
 SHINGLE = 3  # words that stand together
-ALIKE = 0.8  # Jaccard similarity of the shingles from which two texts are near copies
+ALIKE = 0.9  # Jaccard similarity of the shingles; below it, pages written to one pattern for two products begin
 CLOSE = 0.97  # cosine similarity from which two texts may be near copies; below, their words aren't compared
 WORD = re.compile(r"\w+")
 T = TypeVar("T")

@@ -8,7 +8,9 @@ from knowledge.duplicates import Kept, alike, collapsed, shingles
 
 PAGE = (
     "Open the portal, choose your account and press Reset. A code arrives by mail within a minute. Enter it, "
-    "choose a new password of at least fourteen characters, and sign in again on every device that you use."
+    "choose a new password of at least fourteen characters, and sign in again on every device that you use. "
+    "The old password ends at once: phones, tablets and mapped drives ask for the new one at their next use. If no "
+    "code arrives, look into the folder for junk mail first, and ask the IT desk for help after a quarter of an hour."
 )
 EDITED = PAGE.replace("within a minute", "within one minute")
 OTHER = "The printer on the second floor is out of toner; the cartridge lies in the cupboard beside it."
