@@ -80,10 +80,12 @@ def answering(pieces: Sequence[Piece], passage: int) -> list[Piece]:
     if any(piece.steps for piece in own):
         return own[first_shown(own, passage=pieces[at].passage) :]
     if sum(len(piece.text) for piece in own) <= WHOLE_SECTION:
-        return own if pieces[at].headings else [*own, *what_it_introduces(pieces, own)]
+        if announces(own[-1]) and (below := sections_below(pieces, own)):
+            return [*own, *below]
+        return [*own, *what_it_introduces(pieces, own)] if own[0] is pieces[0] else own
     chosen = whole_list(own, own.index(pieces[at]))
     for piece in pieces[at + 1 :]:
-        if piece.section != pieces[at].section or not chosen[-1].text.rstrip(" *_").endswith(":"):
+        if piece.section != pieces[at].section or not announces(chosen[-1]):
             break
         chosen.append(piece)
     return chosen
@@ -106,12 +108,30 @@ def whole_list(own: Sequence[Piece], at: int) -> list[Piece]:
     return list(own[first if sum(len(piece.text) for piece in own[first : at + 1]) <= WHOLE_SECTION else at : at + 1])
 
 
+def announces(piece: Piece) -> bool:
+    """Whether it ends as in "use one of these methods:"."""
+    return piece.text.rstrip(" *_\n").endswith(":")
+
+
+def sections_below(pieces: Sequence[Piece], own: Sequence[Piece]) -> list[Piece]:
+    """The sections that follow at once under this one's heading."""
+    path = own[-1].headings
+    start = pieces.index(own[-1]) + 1
+    end = start
+    while end < len(pieces) and len(pieces[end].headings) > len(path) and pieces[end].headings[: len(path)] == path:
+        end += 1
+    return list(pieces[start:end])
+
+
 def what_it_introduces(pieces: Sequence[Piece], opening: Sequence[Piece]) -> list[Piece]:
-    """After an article's opening words, its first procedure; without one, the section that follows if it's short."""
+    """After an article's opening words, its resolution or else its first procedure; without either, the section that
+    follows if it's short."""
     rest = [piece for piece in pieces if piece.position > opening[-1].position]
-    first = next((piece.section for piece in rest if piece.steps), None)
+    cures = (piece.section for piece in rest if piece.headings and REMEDY.match(piece.headings[-1]))
+    first = next(cures, next((piece.section for piece in rest if piece.steps), None))
     if first is not None:
-        return [piece for piece in rest if piece.section == first]
+        cure = [piece for piece in rest if piece.section == first]
+        return [*cure, *sections_below(pieces, cure)] if announces(cure[-1]) else cure
     following = [piece for piece in rest if piece.section == rest[0].section]
     return following if sum(len(piece.text) for piece in [*opening, *following]) <= WHOLE_SECTION else []
 

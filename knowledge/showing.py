@@ -24,6 +24,8 @@ CONTENTS = re.compile(
 )
 SHORT_ITEMS = re.compile(r"(?:[ \t]*[-*+] .{1,120}(?:\n|\Z))+")
 LONE_LINK = re.compile(rf"(?:[-*+] )?\[(?!{MARK})[^\[\]\n]*\]\([^()\s]*\)\.?")
+FULL_LINE = 50  # characters; a shorter line ends where its writer wanted it to
+BLOCK = re.compile(r"[ \t]*(?:[-*+][ \t]|\d{1,9}[.)][ \t]|[>#|<]|```|~~~|$)|\t")
 SPLIT_NOTE = re.compile(
     r"^([ \t]*>[ \t]*\*\*[A-Z][a-z]+:?\*\*:?)[ \t]*\n[ \t]*>[ \t]*(?=[^\s>|`~#\-*+\d]|\*\*)", re.MULTILINE
 )
@@ -31,7 +33,7 @@ SPLIT_NOTE = re.compile(
 
 def shown(text: str) -> str:
     """The passage without lists of contents, "Applies to" lines, links that stand alone and legal boilerplate; a note
-    begins on the line of its word. Empty when nothing else is in it."""
+    begins on the line of its word, and a paragraph is one line. Empty when nothing else is in it."""
     kept: list[str] = []
     in_contents = False
     for paragraph in paragraphs(text):
@@ -42,8 +44,21 @@ def shown(text: str) -> str:
         announced = bool(kept) and kept[-1].rstrip(" *_").endswith(":")
         if OF_THE_PAGE.fullmatch(paragraph) or (LONE_LINK.fullmatch(paragraph) and not announced):
             continue
-        kept.append(paragraph)
+        kept.append(paragraph if FENCE.search(paragraph) else unwrapped(paragraph))
     return SPLIT_NOTE.sub(r"\1 ", "\n\n".join(kept))
+
+
+def unwrapped(paragraph: str) -> str:
+    """Lines that were only broken because they were full, joined: Slack shows every line break."""
+    lines: list[str] = []
+    for line in paragraph.split("\n"):
+        full = bool(lines) and len(lines[-1]) >= FULL_LINE and not lines[-1].endswith(("  ", "\\"))
+        indented = bool(lines) and lines[-1].startswith("    ") and line.startswith("    ")
+        if full and not indented and not BLOCK.match(line) and not lines[-1].lstrip().startswith(("|", ">", "#")):
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def paragraphs(text: str) -> Iterator[str]:

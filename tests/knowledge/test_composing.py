@@ -77,6 +77,8 @@ Applies to: Windows 11
         ("Get it here:\n\n[Elsewhere](https://kb.example/x)", "Get it here:\n\n[Elsewhere](https://kb.example/x)"),
         ("Third-party information disclaimer\n\nThe answer.", "The answer."),
         ("```\nApplies to: x\n\nContents\n```", "```\nApplies to: x\n\nContents\n```"),
+        (f"{'word' * 13}\nmore\n- item", f"{'word' * 13} more\n- item"),
+        ("Ann\nRoom 5", "Ann\nRoom 5"),
         ("> **Tip:**\n> Wait.", "> **Tip:** Wait."),
         ("> **Tip:**\n> - Wait.", "> **Tip:**\n> - Wait."),
     ],
@@ -144,6 +146,19 @@ def test_of_two_procedures_in_a_section_the_one_that_answers_is_shown_from_its_f
 def test_symptoms_lead_to_the_resolution(answer: Answered) -> None:
     article = "## Symptoms\n\nThe screen stays black.\n\n## Resolution\n\n1. Press the button.\n1. Wait.\n"
     assert answer(article, "black").text == "1. Press the button.\n2. Wait."
+
+
+def test_methods_that_are_announced_are_shown_with_their_names(answer: Answered) -> None:
+    article = (
+        "## Symptoms\n\nBlack.\n\n## Resolution\n\nUse one of these:\n\n### Method 1\n\nWait.\n\n### Method 2\n\nGo.\n"
+    )
+    shown_text = "Use one of these:\n\n**Method 1**\n\nWait.\n\n**Method 2**\n\nGo."
+    assert answer(article, "Black").text == shown_text
+
+
+def test_after_the_opening_words_of_an_article_comes_its_resolution(answer: Answered) -> None:
+    article = "# Black screen\n\nThis is about screens.\n\n## Cause\n\nA bug.\n\n## Resolution\n\nPress the button.\n"
+    assert answer(article, "about").text == "This is about screens.\n\n**Resolution**\n\nPress the button."
 
 
 @pytest.mark.parametrize(
