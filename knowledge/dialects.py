@@ -30,7 +30,7 @@ HTML = re.compile(r"""^([ \t]*)<(div|aside|section)\b[^<>]*\bclass\s*=\s*["']([^
 DEFINITION = re.compile(r"^ {0,3}:[ \t]+(\S.*)$")
 NO_TERM = re.compile(r"^[ \t]|^(?:[-*+#>|<]|\d{1,9}[.)] |```|~~~|!\[)")
 NO_SENTENCE = re.compile(r"^(?:[-*+#>|<]|\d{1,9}[.)] |```|~~~|    )")
-LONGEST = 200  # lines of an HTML callout
+LONGEST = 60  # lines of an HTML callout
 DEEPEST = 3
 
 

@@ -12,7 +12,7 @@ LONGEST = 120
 TEXT = r"((?:[^\[\]\\\n]|\\.|\n(?!\s*\n)|\[[^\[\]\n]*\])*)"
 TARGET = r"\(\s*(<[^<>\n]*>|(?:[^\s()\\]|\\.|\([^\s()]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)))?\s*\)"
 IMAGE = re.compile(rf"!\[{TEXT}\](?:{TARGET}|\[[^\[\]\n]*\])(?:\{{[^{{}}\n]*\}})?")
-TAG = re.compile(r"<img\b([^<>]*)/?>", re.IGNORECASE)
+TAG = re.compile(r"<img\s([^<>]*)>", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"""\b(src|alt)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 DOCS = re.compile(r":::image\b([^\n]*?):::")
 DOCS_ATTRIBUTE = re.compile(r"\b(type|source|alt-text)=\"([^\"\n]*)\"")
@@ -61,7 +61,7 @@ def shown(found: re.Match[str], base_url: str | None) -> str:
 def stands_alone(found: re.Match[str]) -> bool:
     """Whether only a list's or a quotation's mark, or another picture, stands before it in its line."""
     text = found.string
-    before = text[max(text.rfind("\n", 0, found.start()) + 1, found.start() - 500) : found.start()]
+    before = text[max(text.rfind("\n", 0, found.start()) + 1, found.start() - 200) : found.start()]
     return IMAGE.sub("", before).strip(" \t>*-+0123456789.)") == ""
 
 
