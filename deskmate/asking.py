@@ -39,7 +39,8 @@ def employee_of(people: People, account: str | None) -> Employee:
 def ask(desk: Knows, question: str, employee: Employee) -> dict[str, Any]:
     """What the employee would get in a direct message, as `deskmate ask --json` prints it."""
     started = time.perf_counter()
-    outcome = decide(desk, Asked(text=question, employee=employee, private=True))
+    decision = decide(desk, Asked(text=question, employee=employee, private=True))
+    outcome = decision.outcome
     taken = round(1000 * (time.perf_counter() - started), 2)
     answer = outcome.answer if isinstance(outcome, Answered) else None
     return {
