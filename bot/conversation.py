@@ -143,10 +143,10 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision
     answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier)
 
     def because(reason: str) -> Why:
-        return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace)
+        return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=WORTH_ASKING)
 
     if answer.confident:
-        return Decision(Answered(answer), because("it was sure enough"))
+        return Decision(Answered(answer), because("it is sure enough of it"))
     if not route.on_topic and not asked.files:
         declined = Declined(
             "I don't know that. It doesn't look like something our IT knowledge base covers; "

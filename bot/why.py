@@ -38,6 +38,8 @@ class Why:
     search: Trace | None = None
     """None where the knowledge base wasn't asked."""
     refused: str | None = None
+    asking_from: float | None = None
+    """Confidence from which the desk would have asked back."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """A turn's trace in words that a knowledge manager understands; pure text, at most a screen."""
 
 import textwrap
+from collections.abc import Collection
 from typing import assert_never
 
-from bot.conversation import WORTH_ASKING
 from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, InProgress, Outcome
-from bot.routing import NEAR, Intent, Route
+from bot.routing import NEAR, Route
 from bot.why import Branch, Why
-from knowledge.trace import Candidate, Trace
+from knowledge.trace import BELOW, Candidate, Trace
 
 SHOWN = 8
 """Candidates; the rest is in the JSON."""
@@ -16,21 +16,23 @@ LABEL = 11
 FEATURES = {
     "cosine": "closeness in meaning",
     "above": "lead over other articles",
-    "spread": "lead in standard deviations",
-    "coverage": "share of the question's words in the article",
-    "agreed": "best by words alone, too",
+    "spread": "the same in deviations",
+    "coverage": "share of the question's words found",
+    "agreed": "best by words, too",
     "length": "length of the question",
-    "met": "rarest word that the article has",
-    "missed": "rarest word that it lacks",
+    "met": "rarest word found",
+    "missed": "rarest word missing",
 }
 
 
 def explained(outcome: Outcome, why: Why, width: int) -> str:
     """The verdict, how the message was understood, and what the search found."""
     lines = [*textwrap.wrap(verdict(outcome, why), width), ""]
-    lines += [line("Message", understood(why), width)]
+    if why.route is not None:
+        lines.append(line("Message", understood(why, why.route), width))
     if why.search is not None:
-        lines += searched(why.search, width)
+        shown = outcome.answer.passage_ids if isinstance(outcome, Answered) else ()
+        lines += searched(why.search, shown, width)
     return "\n".join(lines).rstrip()
 
 
@@ -58,7 +60,7 @@ def verdict(outcome: Outcome, why: Why) -> str:
         case Branch.TROUBLE:
             return f"{did}, because something broke while it decided. The desk's log has the error."
         case Branch.KNOWLEDGE_BASE:
-            return f"{did}, because {why.because}{how_sure(why.search)}."
+            return f"{did}, because {why.because}{how_sure(why)}"
         case _:
             assert_never(branch)
 
@@ -85,46 +87,49 @@ def action(outcome: Outcome) -> str:
             assert_never(outcome)
 
 
-def how_sure(search: Trace | None) -> str:
+def how_sure(why: Why) -> str:
+    """Goes on after the reason, to the end of the sentence or one further."""
+    search = why.search
     if search is None or not search.candidates:
-        return ""
+        return "."
+    if search.decision == "answer":
+        return f": {search.confidence:.2f}, and the bar is {search.threshold:.2f}."
+    asking = why.asking_from
+    too = f" (and of {asking:.2f} for asking back)" if asking is not None and search.confidence < asking else ""
+    reservation = "" if search.because == BELOW else f" ({search.because})"
     best = one_line(search.candidates[0].title)
-    bars = f"the bar is {search.threshold:.2f}, and {WORTH_ASKING:.2f} for asking back"
-    reservation = "" if search.decision == "answer" else f", {search.because}"
-    return f': sure {search.confidence:.2f} of "{best}", {bars}{reservation}'
+    sure = f"it is {search.confidence:.2f} sure of it{reservation}"
+    return f'. The best that it found is "{best}": {sure}, below the bar of {search.threshold:.2f}{too}.'
 
 
-def understood(why: Why) -> str:
+def understood(why: Why, route: Route) -> str:
     """How the message was told from others, before anything was searched."""
     if why.branch is Branch.KNOWLEDGE_BASE:
-        kind = "a question" if why.route is None or why.route.on_topic else "a question, though not about IT,"
-        return f"{kind} for the knowledge base{nearness(why.route)}"
-    return f"{why.branch.value.replace('_', ' ')}{nearness(why.route)}"
+        kind = "a question" if route.on_topic else "a question, though not about IT,"
+        return f"{kind} for the knowledge base{nearness(route)}"
+    return f"{why.branch.value.replace('_', ' ')}{nearness(route)}"
 
 
-def nearness(route: Route | None) -> str:
-    if route is None:
-        return ""
+def nearness(route: Route) -> str:
     if not route.nearest:
         return ", told by its words"
     example = route.nearest[0]
-    needed = "" if example.intent is Intent.OTHER else f", {NEAR[example.intent]:.2f} is needed"
-    intent = "" if example.intent is Intent.OTHER else f", an example of {example.intent.value.replace('_', ' ')}"
-    return f'; nearest to "{one_line(example.text)}"{intent} ({example.score:.2f}{needed})'
+    score = f"{example.score:.2f}"
+    if example.intent in NEAR:
+        score = f"an example of {example.intent.value.replace('_', ' ')}, {score} of {NEAR[example.intent]:.2f} needed"
+    return f'; nearest to "{one_line(example.text)}" ({score})'
 
 
-def searched(search: Trace, width: int) -> list[str]:
+def searched(search: Trace, shown: Collection[int], width: int) -> list[str]:
     lines = []
     for message in search.earlier[-3:]:
         lines.append(line("After", one_line(message), width))
     if search.replaced:
         said = ", ".join(f"{old or '(nothing)'} → {new or '(left out)'}" for old, new in search.replaced)
         lines.append(line("Read as", f"{one_line(search.understood)}  ({one_line(said)})", width))
-    restricted = sum(key != "everybody" for key in search.access_sets)
-    groups = f" and {restricted} sets of restricted ones" if restricted else ""
-    lines.append(line("Searched", f"articles for everybody{groups}: {search.considered} passages considered", width))
+    lines.append(line("Searched", f"{where(search)}; {search.considered} passages came into question", width))
     if search.candidates:
-        lines += ["", *table(search.candidates[:SHOWN], width), ""]
+        lines += ["", *table(search.candidates[:SHOWN], shown, width), ""]
     if search.features:
         told = ", ".join(f"{FEATURES.get(name, name)} {value:.2f}" for name, value in search.features.items())
         lines.append(line("Sure", f"{search.confidence:.2f}, by {told}", width))
@@ -137,26 +142,35 @@ def searched(search: Trace, width: int) -> list[str]:
     return lines
 
 
-def table(candidates: tuple[Candidate, ...], width: int) -> list[str]:
-    lines = ["  #  score  by meaning  by words  article"]
+def where(search: Trace) -> str:
+    restricted = sum(key != "everybody" for key in search.access_sets)
+    if not restricted:
+        return "articles for everybody"
+    return f"articles for everybody, and {restricted} {'set' if restricted == 1 else 'sets'} of restricted ones"
+
+
+def table(candidates: tuple[Candidate, ...], shown: Collection[int], width: int) -> list[str]:
+    """A star marks what is `shown` in the answer."""
+    lines = ["   #  score  by meaning  by words   article"]
     for place, each in enumerate(candidates, 1):
         words = f"{each.sparse:.2f} ({each.rank_sparse})" if each.rank_sparse else "-"
         meaning = f"{each.cosine:.2f} ({each.rank_dense})"
-        begin = f"{place:>3}  {each.score:>5.2f}  {meaning:<10}  {words:<8}  "
+        star = "*" if each.passage_id in shown else " "
+        begin = f"{star}{place:>3}  {each.score:>5.2f}  {meaning:<10}  {words:<9}  "
         title = each.title if each.heading in (None, each.title) else f"{each.title} › {each.heading}"
         lines.append(begin + one_line(title, max(width - len(begin), 20)))
     return lines
 
 
 def line(label: str, text: str, width: int) -> str:
-    """A label and what belongs to it, continued below itself, at most three lines."""
+    """A label and what belongs to it, continued below itself, at most four lines."""
     indent = " " * LABEL
     return textwrap.fill(
         text,
         width,
         initial_indent=f"{label:<{LABEL}}",
         subsequent_indent=indent,
-        max_lines=3,
+        max_lines=4,
         placeholder=" …",
         break_on_hyphens=False,
     )

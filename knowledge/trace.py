@@ -12,6 +12,7 @@ from knowledge.retrieval import Hit
 MOST_CANDIDATES = 20
 LONGEST = 1_000  # characters of a text that is kept
 DIGITS = 4
+BELOW = "the confidence is below the threshold"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class Trace:
-    """JSON-able by pydantic; all numbers are finite."""
+    """JSON-able by pydantic; all numbers are finite. Kept ones are read again: whatever is added needs a default."""
 
     question: str
     understood: str
@@ -122,7 +123,7 @@ def decided(hits: Sequence[Hit], confidence: float, threshold: float, reservatio
     if reservation is not None:
         return "no answer", reservation
     if confidence < threshold:
-        return "no answer", "the confidence is below the threshold"
+        return "no answer", BELOW
     return "answer", "the confidence reaches the threshold"
 
 
@@ -154,9 +155,13 @@ def replacements(question: str, understood: str) -> tuple[tuple[str, str], ...]:
     """What was written otherwise than it was searched, word by word."""
     if question == understood:
         return ()
-    written, searched = question.split(), understood.split()
+    written, searched = words_of(question), words_of(understood)
     changes = SequenceMatcher(None, written, searched, autojunk=False).get_opcodes()
     return tuple((" ".join(written[a:b]), " ".join(searched[c:d])) for kind, a, b, c, d in changes if kind != "equal")
+
+
+def words_of(text: str) -> list[str]:
+    return [word for word in (part.strip(".,;:!?()") for part in text.split()) if word]
 
 
 def finite(value: float) -> float:
