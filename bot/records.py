@@ -54,6 +54,16 @@ class Turn(Base):
     done_at: Mapped[datetime | None]
 
 
+class TurnTrace(Base):
+    """Why a turn ended as it did (`bot.why`); apart from the turn, which is read often."""
+
+    __tablename__ = "turn_traces"
+
+    turn_key: Mapped[str] = mapped_column(ForeignKey("turns.key"), primary_key=True)
+    trace: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Post(Base):
     """One message that the bot sends; `key` makes it one however often the sending is tried."""
 

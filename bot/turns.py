@@ -34,6 +34,8 @@ from bot.outcomes import (
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
 from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT, Block
+from bot.traces import keep
+from bot.why import Branch, Why
 from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
@@ -214,9 +216,9 @@ class Turns:
         employee = desk.people.identify(team=conversation.team, user=turn.user, user_team=turn.user_team)
         with desk.database.reading() as session:
             asked = self._asked(session, conversation, turn, employee)
-        outcome, refusal = self._judge(asked)
+        outcome, why = self._judge(asked)
         with desk.database.transaction() as session:
-            carried_out = self._carry_out(session, turn, outcome, asked, refusal)
+            carried_out = self._carry_out(session, turn, outcome, asked, why)
         # Edited in the meantime: the newer text is what counts.
         return turn.key if carried_out else self._decide(key)
 
@@ -228,18 +230,20 @@ class Turns:
                 return turn.key if turn else None
             outcome = apology(RuntimeError(f"turn {turn.key} could not be decided"))
             turn.outcome, turn.outcome_kind, turn.state = to_json(outcome), outcome.kind, "decided"
+            keep(session, turn.key, Why(Branch.TROUBLE), self._desk.now())
             return turn.key
 
-    def _judge(self, asked: Asked) -> tuple[Outcome, str | None]:
+    def _judge(self, asked: Asked) -> tuple[Outcome, Why]:
         try:
-            outcome = decide(self._desk, asked)
-            if isinstance(outcome, InProgress):
-                return outcome, self._desk.workflow(outcome.workflow).check(asked.employee)
-            return outcome, None
+            decision = decide(self._desk, asked)
+            if isinstance(decision.outcome, InProgress):
+                refusal = self._desk.workflow(decision.outcome.workflow).check(asked.employee)
+                return decision.outcome, replace(decision.why, refused=refusal)
+            return decision.outcome, decision.why
         except (OperationalError, SlackUnavailable):
             raise  # these pass; the step is tried again
         except Exception as error:  # noqa: BLE001 (a bug of ours must not leave an employee without a reply)
-            return apology(error), None
+            return apology(error), Why(Branch.TROUBLE)
 
     @staticmethod
     def _oldest_unfinished(session: Session, key: str) -> tuple[Conversation, Turn | None]:
@@ -285,8 +289,8 @@ class Turns:
             found = list(session.scalars(recent.order_by(Turn.ts.desc()).limit(2)))
         return found[::-1]
 
-    def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, refusal: str | None) -> bool:
-        """Record the outcome together with its effects in SQL; what goes to Slack follows in `_deliver`.
+    def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, why: Why) -> bool:
+        """Record the outcome, why, and its effects in SQL, together; what goes to Slack follows in `_deliver`.
 
         False, and nothing is done, if the turn says something else by now than when it was `read`.
         """
@@ -304,7 +308,7 @@ class Turns:
                     key=key,
                     employee=asked.employee,
                     conversation=conversation,
-                    refusal=refusal,
+                    refusal=why.refused,
                     now=now,
                 )
             case Escalated(follow_up=True, ticket=str(ticket)):
@@ -327,6 +331,7 @@ class Turns:
         turn.outcome = to_json(outcome)
         turn.outcome_kind = outcome.kind
         turn.state = "decided"
+        keep(session, key, why, now)
         return True
 
     def _deliver(self, key: str) -> None:

@@ -17,12 +17,13 @@ from bot.handoff import Triage
 from bot.notices import Notices
 from bot.people import People
 from bot.slack import Slack
+from bot.traces import forget
 from bot.turns import Turns
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
 from deskmate.settings import Settings
-from deskmate.wiring import REFRESH_SECONDS, RESUME_SECONDS, every, router
+from deskmate.wiring import FORGET_SECONDS, REFRESH_SECONDS, RESUME_SECONDS, every, router
 from knowledge.library import Library
 from store import Database, utc_now
 from store.durable import Durable
@@ -60,7 +61,9 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
         password_reset.resume()
         turns.resume()
+        forget(database, utc_now())
         stack.enter_context(every(RESUME_SECONDS, turns.resume, name="search for unfinished turns"))
+        stack.enter_context(every(FORGET_SECONDS, lambda: forget(database, utc_now()), name="deletion of old traces"))
         yield OpenDesk(desk, app, client)
 
 

@@ -27,6 +27,8 @@ REFRESH_SECONDS = 1.0
 """How soon the index follows what another process has ingested."""
 RESUME_SECONDS = 300.0
 """How often turns that were left unfinished are looked for."""
+FORGET_SECONDS = 86_400.0
+"""How often traces of turns that are too old are deleted, beside the start."""
 
 
 class NoDatabase(SchemaOutdated):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from knowledge.trace import Trace
+
 
 @dataclass(frozen=True)
 class Citation:
@@ -30,6 +32,7 @@ class Answer:
     passage_ids: tuple[int, ...] = ()  # the passages shown in `text`; empty when nothing was found
     more: bool = False  # the procedure goes on: `Library.full_steps` shows it all
     timings_ms: dict[str, float] = field(default_factory=dict)
+    trace: Trace | None = field(default=None, compare=False, repr=False)  # how it came to that; kept apart
 
 
 @dataclass(frozen=True)

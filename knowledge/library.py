@@ -15,9 +15,10 @@ from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
 from knowledge.catalogue import Catalogue
+from knowledge.chunking import CHUNKER_VERSION
 from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, answering, compose, pieces_of
-from knowledge.confidence import THRESHOLD, UNSURE, confidence
+from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed, UnsupportedIndex
@@ -36,6 +37,7 @@ from knowledge.retrieval import (
 )
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
+from knowledge.trace import Trace, Versions, traced
 from knowledge.usual_words import in_usual_words
 from store import Database, utc_now
 
@@ -53,6 +55,7 @@ class Found:
     question: Question
     catalogue: Catalogue
     access_sets: tuple[str, ...]
+    understood: str = ""
 
 
 class Library:
@@ -101,14 +104,16 @@ class Library:
         retrieved = perf_counter()
         ranked = best_per_article(found.hits)
         for best in ranked[:1]:
-            sure = confidence(found.hits, found.question, found.catalogue, found.access_sets)
+            reservation, known = None, features(found.hits, found.question, found.catalogue)
+            sure = probability(known, found.catalogue, found.access_sets)
             with self.database.reading() as session:
                 pieces = pieces_of(session, best.article, groups, self._generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
-                sure = min(sure, UNSURE)
+                sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
             shown = answering(pieces, passage_to_show(found.hits, found.question, found.catalogue))
             composed = compose(shown)
             if not composed.text:
+                found = replace(found, hits=())
                 break  # it was taken back between the two looks
             source = replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None)
             further = [Cited(hit.article, hit.headings, citation(hit)) for hit in cited(ranked)[1:]]
@@ -116,6 +121,7 @@ class Library:
                 made = [Cited(best.article, shown[0].headings, source), *further]
                 citations = dated(session, made, groups, self._now())
             if not citations or citations[0].article_id != best.article_id:
+                found = replace(found, hits=())
                 break
             timings = {
                 "retrieve": round(1000 * (retrieved - started), 2),
@@ -129,8 +135,10 @@ class Library:
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
+                trace=self._trace(question, earlier, found, known, sure, reservation, timings),
             )
-        return Answer(text="", confidence=0.0, confident=False)
+        trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
+        return Answer(text="", confidence=0.0, confident=False, trace=trace)
 
     def rank(
         self,
@@ -240,11 +248,8 @@ class Library:
         def known(words: str) -> bool:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
-        asked, before = (
-            in_usual_words(without_noise(text), known),
-            [in_usual_words(without_noise(message), known) for message in earlier],
-        )
-        question = self._question(asked, before)
+        understood = in_usual_words(without_noise(text), known)
+        question = self._question(understood, [in_usual_words(without_noise(message), known) for message in earlier])
         near = generation.index.search(question.vector, access_sets, limit)
         by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
@@ -258,7 +263,33 @@ class Library:
                 catalogue=catalogue,
                 scores=scores,
             )
-        return Found(tuple(hits), question, catalogue, tuple(access_sets))
+        return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
+
+    def _trace(
+        self,
+        question: str,
+        earlier: Sequence[str],
+        found: Found,
+        known: dict[str, float],
+        sure: float,
+        reservation: str | None,
+        timings: dict[str, float],
+    ) -> Trace:
+        return traced(
+            question,
+            understood=found.understood or question,
+            earlier=earlier,
+            access_sets=found.access_sets,
+            hits=found.hits,
+            features=known,
+            confidence=sure,
+            threshold=THRESHOLD,
+            reservation=reservation,
+            versions=Versions(
+                self._generation.name, self._embedder.name, str(CHUNKER_VERSION), found.catalogue.change, VERSION
+            ),
+            timings_ms=timings,
+        )
 
 
 def cited(ranked: Sequence[Hit]) -> list[Hit]:
