@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from bot.message import MAX_MESSAGE, has_words
@@ -20,6 +21,7 @@ from bot.outcomes import (
 from bot.people import Employee
 from bot.routing import Intent, Route, Router
 from bot.ticket_texts import list_lines, status_line
+from knowledge.grounded import Grounded, Hearing
 from knowledge.library import Answer, Library
 from store import Database
 
@@ -48,6 +50,8 @@ class Asked:
     ticket: str | None = None
     """Number of the conversation's open ticket."""
     claimed_by: str | None = None
+    hearing: Hearing | None = None
+    """Who follows how an answer is written."""
 
     @property
     def groups(self) -> frozenset[str]:
@@ -69,10 +73,13 @@ class Knows(Protocol):
     def router(self) -> Router: ...
     @property
     def database(self) -> Database: ...
+    @property
+    def grounded(self) -> Grounded | None: ...
 
 
 def decide(desk: Knows, asked: Asked) -> Outcome:
-    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome."""
+    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome, unless a
+    language model words it."""
     if asked.ticket:
         return goes_to_the_ticket(asked, asked.ticket)
     if unreadable := cannot_read(asked):
@@ -135,7 +142,8 @@ def small_talk(route: Route) -> Outcome | None:
 
 
 def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Outcome:
-    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier)
+    writer = partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
+    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer)
     if answer.confident:
         return Answered(answer)
     if not route.on_topic and not asked.files:

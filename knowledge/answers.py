@@ -1,6 +1,7 @@
 """What the knowledge base says to a question."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Answer:
     passage_ids: tuple[int, ...] = ()  # the passages shown in `text`; empty when nothing was found
     more: bool = False  # the procedure goes on: `Library.full_steps` shows it all
     timings_ms: dict[str, float] = field(default_factory=dict)
+    wording: Literal["article", "model"] = "article"  # "model": in a model's words, with marks [1], [2] of `citations`
+    unwritten: str = ""  # why a model's wording was asked for and not used: `llm.Reason`
 
 
 @dataclass(frozen=True)

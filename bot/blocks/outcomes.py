@@ -74,9 +74,9 @@ def _answered(outcome: Answered) -> Rendered:
     text = (escaped(words(answer.text), FALLBACK - len(sources)) + sources).strip() or "(no words)"
     blocks = [kit.markdown(markdown(answer.text, kit.MARKDOWN))]
     if answer.citations:
-        blocks.append(
-            kit.context(*("📄 " + link(source_name(citation), citation.url) for citation in answer.citations[:3]))
-        )
+        signs = ["📄"] * 3 if answer.wording == "article" else ["[1]", "[2]", "[3]"]
+        sources_shown = zip(signs, answer.citations[:3], strict=False)
+        blocks.append(kit.context(*(f"{sign} {link(source_name(c), c.url)}" for sign, c in sources_shown)))
     buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
     blocks.append(kit.actions(*buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
     blocks.append(kit.feedback(ANSWER_FEEDBACK))
