@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -163,6 +164,8 @@ def opened(name: str, seconds: float, most_tokens: int) -> "BaseChatModel":
         )
     from langchain.chat_models import init_chat_model
 
+    # langchain-openai dumps its own parsed answer, of which pydantic says each time that it isn't None.
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
     try:
         return init_chat_model(
             model, model_provider=provider, timeout=seconds, max_retries=RETRIES, max_tokens=most_tokens
