@@ -26,6 +26,7 @@ SCHEMA_TOKENS = 400  # about what the description of the structured output costs
 MOST_SENTENCES = 40
 LEAST_KEPT = 0.5  # share of the sentences; below it the whole isn't used
 ON_TOPIC = 0.3  # share of its words that a sentence from a further article has in common with question and best article
+LEAST_WORDS = 3  # that carry meaning, in a sentence from a further article
 IS_THE_STEP = 0.6  # share of its words by which a sentence is taken for a step of a procedure
 LONGEST_QUESTION = 2_000
 
@@ -160,7 +161,10 @@ class Grounded:
         if addresses(text):
             return "an address from another article"
         topic = "\n".join([material.question, *(passage.text for passage in evidence if passage.best)])
-        return None if self._support.share(text, topic) >= ON_TOPIC else "it is about something else"
+        on_topic = (
+            self._support.share(text, topic) >= ON_TOPIC and len(self._support.meaning(text).stems) >= LEAST_WORDS
+        )
+        return None if on_topic else "it is about something else"
 
     def _finished(self, reader: DraftReader, written: Written, material: Material) -> Answer:
         if not reader.complete:

@@ -96,7 +96,7 @@ class Support:
     def share(self, part: str, whole: str) -> float:
         """The share of the first text's stems that the second has."""
         stems = self.meaning(part).stems
-        return len(stems & self.meaning(whole).stems) / len(stems) if stems else 1.0
+        return len(stems & self.meaning(NUMBERING.sub("", whole)).stems) / len(stems) if stems else 1.0
 
     def gives(self, answer: str, step: str) -> bool:
         """Whether an answer tells a step: each name and code of it, and enough of its words."""
