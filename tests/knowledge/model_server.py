@@ -52,6 +52,11 @@ class ModelServer:
         if pieces and isinstance(pieces[0], Trouble):
             error = {"error": {"message": "no", "type": "x", "code": None, "param": None}}
             return JSONResponse(error, pieces[0].status, pieces[0].headers)
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": "".join(map(str, pieces))}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            about = {"id": "c1", "object": "chat.completion", "created": int(time.time()), "model": body["model"]}
+            return JSONResponse(about | {"choices": [choice]})
         return StreamingResponse(self._events(pieces, body), media_type="text/event-stream")
 
     async def _events(self, pieces: list[Any], body: dict[str, Any]) -> AsyncIterator[str]:
