@@ -1,7 +1,7 @@
 """How many tokens a day may cost: kept in SQL, so that it holds over restarts and over processes."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,8 +19,9 @@ class TokenBudget:
         self._per_day = per_day
         self._now = now
 
-    def reserve(self, tokens: int) -> bool:
-        """Take this many from what is left of today; False, and nothing is taken, if there aren't so many."""
+    def reserve(self, tokens: int) -> date | None:
+        """Take this many from what is left of today, which is returned; None, and nothing is taken, if there aren't so
+        many."""
         today = self._now().date()
         with self._database.transaction() as session:
             if session.get(TokensOfDay, today) is None:
@@ -35,15 +36,13 @@ class TokenBudget:
                 .values(tokens=TokensOfDay.tokens + tokens)
                 .returning(TokensOfDay.tokens)
             ).scalar()
-        return taken is not None
+        return today if taken is not None else None
 
-    def settle(self, reserved: int, spent: int) -> None:
-        """Put back what was reserved and not spent (or take what was spent beyond it)."""
+    def settle(self, day: date, reserved: int, spent: int) -> None:
+        """Put back what was reserved on a day and not spent (or take what was spent beyond it)."""
         with self._database.transaction() as session:
             session.execute(
-                update(TokensOfDay)
-                .where(TokensOfDay.day == self._now().date())
-                .values(tokens=TokensOfDay.tokens + spent - reserved)
+                update(TokensOfDay).where(TokensOfDay.day == day).values(tokens=TokensOfDay.tokens + spent - reserved)
             )
 
     def spent_today(self) -> int:

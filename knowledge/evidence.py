@@ -60,11 +60,13 @@ def evidence_of(
     answer is made of. The permission is asked of SQL again, for each article."""
     found: list[Evidence] = []
     for place, (article, citation) in enumerate(cited):
+        if addresses_the_assistant(citation.title):
+            continue
         pieces = pieces_of(session, article.article, groups, generation)
         ranked = [hit.passage for hit in hits if hit.article == article.article]
         own = [piece.passage for piece in shown] if place == 0 else []
         wanted = with_whole_procedures(pieces, own + ranked[: OF_ANOTHER if place else MORE_OF_THE_BEST])
-        dirty = {piece.section for piece in wanted if addresses_the_assistant(piece.text)}
+        dirty = {piece.section for piece in wanted if addresses_the_assistant("\n".join([*piece.headings, piece.text]))}
         for piece in wanted:
             if piece.section in dirty:
                 continue

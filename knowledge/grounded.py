@@ -99,11 +99,12 @@ class Grounded:
         evidence = self._affordable(material)
         messages = prompt(material, evidence)
         reserved = tokens(messages) + self._for_answer
-        if not self.budget.reserve(reserved):
+        day = self.budget.reserve(reserved)
+        if day is None:
             raise Unwritten("over budget", "the day's tokens are used up")
         hearing.reading(list(dict.fromkeys(passage.citation.title for passage in evidence)))
         reader, written = DraftReader(), Written()
-        spent, said = 0, 0
+        spent, said, over = 0, 0, False
         try:
             for piece in self.model.stream(messages, Draft):
                 if isinstance(piece, Usage):
@@ -114,9 +115,14 @@ class Grounded:
                     self._take(sentence, written, evidence, material, hearing)
                 if reader.declined:
                     raise Unwritten("declined")
+            over = True
+        except Unwritten as failure:
+            over = failure.reason == "down"
+            raise
         finally:
-            # Where the provider doesn't say what it cost, or was cut off, what we can count is an upper bound.
-            self.budget.settle(reserved, spent or tokens(messages) + said // 2)
+            # A provider that is cut off may go on, and bill it. One that says nothing of costs is counted generously.
+            counted = tokens(messages) + said // 2 if over else reserved
+            self.budget.settle(day, reserved, spent or counted)
         return self._finished(reader, written, material)
 
     def _affordable(self, material: Material) -> list[Evidence]:

@@ -260,3 +260,20 @@ def test_the_model_is_shown_no_tag_that_an_article_could_close(database: Databas
     first, second = model.open().prompts  # type: ignore[attr-defined]
     assert first != second
     assert first.count('n="') == second.count('n="') == 4
+
+
+def test_what_an_answer_did_not_cost_is_given_back_unless_the_model_was_cut_off(database: Database) -> None:
+    settings = LanguageModelSettings(llm="scripted:model", llm_timeout_seconds=0.05)
+    never = threading.Event()
+
+    def costs(*script: Any) -> int:
+        grounded = Grounded(scripted(*script, seconds=0.05 if never in script[0] else 20), database, settings)
+        before = grounded.budget.spent_today()
+        grounded.write(MATERIAL)
+        return grounded.budget.spent_today() - before
+
+    whole = costs(draft(("The VPN ends after 10 hours.", [2])))
+    assert 0 < whole < settings.tokens_of_answer
+    assert 0 < costs([ConnectionError("refused")]) <= whole
+    assert costs([never]) > settings.tokens_of_answer
+    never.set()
