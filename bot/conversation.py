@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from bot.message import MAX_MESSAGE, has_words
@@ -21,6 +22,7 @@ from bot.people import Employee
 from bot.routing import Intent, Route, Router
 from bot.ticket_texts import list_lines, status_line
 from bot.why import Branch, Decision, Why
+from knowledge.grounded import Grounded, Hearing
 from knowledge.library import Answer, Library
 from store import Database
 
@@ -49,6 +51,8 @@ class Asked:
     ticket: str | None = None
     """Number of the conversation's open ticket."""
     claimed_by: str | None = None
+    hearing: Hearing | None = None
+    """Who follows how an answer is written."""
 
     @property
     def groups(self) -> frozenset[str]:
@@ -70,10 +74,13 @@ class Knows(Protocol):
     def router(self) -> Router: ...
     @property
     def database(self) -> Database: ...
+    @property
+    def grounded(self) -> Grounded | None: ...
 
 
 def decide(desk: Knows, asked: Asked) -> Decision:
-    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome."""
+    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome, unless a
+    language model words it."""
     if asked.ticket:
         return Decision(goes_to_the_ticket(asked, asked.ticket), Why(Branch.OPEN_TICKET))
     if unreadable := cannot_read(asked):
@@ -140,7 +147,8 @@ def small_talk(route: Route) -> Outcome | None:
 
 
 def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision:
-    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier)
+    writer = partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
+    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer)
 
     def because(reason: str) -> Why:
         return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=WORTH_ASKING)

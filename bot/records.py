@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store import Base
@@ -79,6 +79,8 @@ class Post(Base):
     thread_ts: Mapped[str | None] = mapped_column(String(32))
     ts: Mapped[str | None] = mapped_column(String(32))
     """Empty while Slack's answer is outstanding."""
+    streaming: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It was begun as a stream, and isn't known to be whole yet."""
     created_at: Mapped[datetime]
 
 

@@ -23,7 +23,8 @@ from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
 from deskmate.settings import Settings
-from deskmate.wiring import FORGET_SECONDS, REFRESH_SECONDS, RESUME_SECONDS, every, router
+from deskmate.wiring import FORGET_SECONDS, REFRESH_SECONDS, RESUME_SECONDS, every, grounded, router
+from knowledge.grounded import Grounded
 from knowledge.library import Library
 from store import Database, utc_now
 from store.durable import Durable
@@ -50,9 +51,10 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
     with ExitStack() as stack:
         stack.enter_context(alone(settings))
         library.warm()
+        model = grounded(database, settings)
         slack = Slack(client, database, now=utc_now)
         durable = stack.enter_context(open_durable(settings))
-        desk, password_reset = wired(settings, database, library, slack, durable)
+        desk, password_reset = wired(settings, database, library, slack, durable, model)
         turns = stack.enter_context(closing(Turns(desk)))
         app = bolt_app(settings.slack, client)
         listeners.register(app, desk, turns)
@@ -68,7 +70,12 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
 
 
 def wired(
-    settings: Settings, database: Database, library: Library, slack: Slack, durable: Durable
+    settings: Settings,
+    database: Database,
+    library: Library,
+    slack: Slack,
+    durable: Durable,
+    model: Grounded | None,
 ) -> tuple[Desk, PasswordReset]:
     """The desk with all its workflows registered; the durable runtime isn't launched yet."""
     accounts = directory(settings.directory, database)
@@ -108,6 +115,7 @@ def wired(
         settings=settings.bot,
         files=settings.roof.home / "files",
         now=utc_now,
+        grounded=model,
     )
     triage.durable(durable)
     people.durable(durable)

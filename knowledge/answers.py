@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from knowledge.trace import Trace
 
@@ -33,6 +34,8 @@ class Answer:
     more: bool = False  # the procedure goes on: `Library.full_steps` shows it all
     timings_ms: dict[str, float] = field(default_factory=dict)
     trace: Trace | None = field(default=None, compare=False, repr=False)  # how it came to that; kept apart
+    wording: Literal["article", "model"] = "article"  # "model": in a model's words, with marks [1], [2] of `citations`
+    unwritten: str = ""  # why a model's wording was asked for and not used: `llm.Reason`
 
 
 @dataclass(frozen=True)

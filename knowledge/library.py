@@ -22,6 +22,7 @@ from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probabili
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed, UnsupportedIndex
+from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.query import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
@@ -42,6 +43,8 @@ from knowledge.usual_words import in_usual_words
 from store import Database, utc_now
 
 __all__ = ["Added", "Answer", "Citation", "Document", "Library", "Progress", "Ranked"]
+
+Writer = Callable[[Material], Answer]
 
 MOST_CITATIONS = 3
 CITED_WITHIN = 0.15  # a further article is cited when its score is at most this below the best
@@ -97,8 +100,18 @@ class Library:
         self.refresh()
         return gone
 
-    def answer(self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = ()) -> Answer:
-        """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first."""
+    def answer(
+        self,
+        question: str,
+        *,
+        groups: frozenset[str] = frozenset(),
+        earlier: Sequence[str] = (),
+        writer: Writer | None = None,
+    ) -> Answer:
+        """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
+
+        `writer` may word a confident one anew, from the passages of the articles that it cites.
+        """
         started = perf_counter()
         found = self._search(question, groups, earlier, CANDIDATES)
         retrieved = perf_counter()
@@ -127,7 +140,7 @@ class Library:
                 "retrieve": round(1000 * (retrieved - started), 2),
                 "compose": round(1000 * (perf_counter() - retrieved), 2),
             }
-            return Answer(
+            answer = Answer(
                 text=composed.text,
                 confidence=sure,
                 confident=sure >= THRESHOLD,
@@ -137,6 +150,13 @@ class Library:
                 timings_ms=timings,
                 trace=self._trace(question, earlier, found, known, sure, reservation, timings),
             )
+            if writer is None or not answer.confident:
+                return answer
+            named = {citation.article_id: citation for citation in answer.citations}
+            sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
+            with self.database.reading() as session:
+                evidence = evidence_of(session, found.hits, sources, shown, groups, self._generation.name)
+            return writer(Material(question, tuple(earlier), answer, evidence))
         trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
         return Answer(text="", confidence=0.0, confident=False, trace=trace)
 

@@ -87,10 +87,10 @@ def age_of(citation: Citation) -> str:
     return f"{told}, more than two years ago" if citation.old else told
 
 
-def cited(citation: Citation) -> str:
+def cited(sign: str, citation: Citation) -> str:
     """`mrkdwn`: where the answer is from, and how old that is."""
     age = age_of(citation)
-    return f"📄 {link(source_name(citation), place_of(citation))}{f' · {age}' if age else ''}"
+    return f"{sign} {link(source_name(citation), place_of(citation))}{f' · {age}' if age else ''}"
 
 
 def _answered(outcome: Answered) -> Rendered:
@@ -104,7 +104,8 @@ def _answered(outcome: Answered) -> Rendered:
     text = (escaped(words(said), FALLBACK - len(sources)) + sources).strip() or "(no words)"
     blocks = [kit.markdown(markdown(said, kit.MARKDOWN))]
     if answer.citations:
-        blocks.append(kit.context(*map(cited, answer.citations[:3])))
+        signs = ["📄"] * 3 if answer.wording == "article" else ["[1]", "[2]", "[3]"]
+        blocks.append(kit.context(*map(cited, signs, answer.citations[:3])))
     buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
     blocks.append(kit.actions(*buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
     blocks.append(kit.feedback(ANSWER_FEEDBACK))
