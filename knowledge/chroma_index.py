@@ -68,6 +68,7 @@ class ChromaIndex:
                 self._remove(access_set, keys)
             for access_set in stored - set(wanted):
                 self._drop(access_set)
+            self._drop_what_another_knowledge_base_left()
             self._place.set_mark(self._prefix, mark)
 
     def apply(self, changes: Mapping[str, Difference], fetch: FetchVectors, *, since: Mark, mark: Mark) -> bool:
@@ -107,14 +108,21 @@ class ChromaIndex:
         """The access sets that have a collection."""
         if self._place.is_empty():
             return set()
-        names: list[str] = []
-        while len(names) % LISTED == 0:
-            page = self._place.client().list_collections(limit=LISTED, offset=len(names))
-            names += [collection.name for collection in page]
-            if not page:
-                break
-        ours = {name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix)}
+        ours = {name.removeprefix(self._prefix) for name in self._names() if name.startswith(self._prefix)}
         return {"" if name == EVERYBODY else name for name in ours - {"mark"}}
+
+    def _names(self) -> list[str]:
+        """Of all collections, whoever has made them."""
+        names: list[str] = []
+        while page := self._place.client().list_collections(limit=LISTED, offset=len(names)):
+            names += [collection.name for collection in page]
+        return names
+
+    def _drop_what_another_knowledge_base_left(self) -> None:
+        if self._place.is_ours and not self._place.is_empty():
+            for name in self._names():
+                if name.startswith(f"{self._generation}__") and not name.startswith(self._prefix):
+                    self._place.client().delete_collection(name)
 
     def _collection(self, access_set: str) -> Any:
         known = self._collections.get(access_set)

@@ -22,6 +22,8 @@ class CollectionGone(Exception):
 class Place(Protocol):
     """Where collections are, and the marks beside them."""
 
+    is_ours: bool  # and nobody else keeps collections there
+
     def client(self) -> Any: ...
 
     def is_empty(self) -> bool:
@@ -39,6 +41,8 @@ class Place(Protocol):
 
 class EmbeddedChroma:
     """In a folder that this process owns. chromadb is imported, and costs memory, when there is a collection."""
+
+    is_ours = True
 
     def __init__(self, folder: IndexFolder, generation: str) -> None:
         """Raises `OtherModel` when all that is in it was made with another model or chunker version."""
@@ -94,6 +98,8 @@ class EmbeddedChroma:
 class ChromaServer:
     """Reached by a URL, `http://[user:password@]host[:port]`; what is secret in it goes into a header only."""
 
+    is_ours = False
+
     def __init__(self, url: str, token: str | None = None) -> None:
         """Raises `IndexUnreachable` when it doesn't answer."""
         parts = urlsplit(url)
@@ -119,8 +125,9 @@ class ChromaServer:
             )
         except ValueError as error:  # so it says that nobody answers
             raise IndexUnreachable(self._unreachable()) from error
-        # It would wait for ever, and has no setting for it.
-        client._server._session.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        # It would wait for ever, and has no setting for it; nor does it close its connections.
+        self._connections: list[httpx.Client] = [client._server._session, client._admin_client._server._session]
+        self._connections[0].timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         return client
 
     def client(self) -> Any:
@@ -164,3 +171,5 @@ class ChromaServer:
 
     def close(self) -> None:
         self._client.close()
+        for connection in self._connections:
+            connection.close()

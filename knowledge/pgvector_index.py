@@ -92,13 +92,15 @@ class PgvectorIndex:
         self, wanted: Mapping[str, Ids], fetch: FetchVectors, mark: Mark = UNMARKED, *, thorough: bool = False
     ) -> None:
         with self._engine.begin() as connection:
-            if mark and not thorough and self._mark(connection) == mark:
+            carried = self._mark(connection)
+            if mark and not thorough and carried == mark:
                 return
+            anew = thorough or carried.base != mark.base
             held = self._held(connection)
             for access_set in wanted.keys() | held.keys():
                 ids = wanted.get(access_set, np.zeros(0, dtype=np.int64))
                 there = held.get(access_set, np.zeros(0, dtype=np.int64))
-                added = ids if thorough else np.setdiff1d(ids, there)
+                added = ids if anew else np.setdiff1d(ids, there)
                 self._change(connection, access_set, Difference(added, np.setdiff1d(there, ids)), fetch)
             self._set_mark(connection, mark)
 
@@ -152,7 +154,7 @@ class PgvectorIndex:
         there = connection.scalar(text("SELECT to_regclass(:name)"), {"name": f'{SCHEMA}."{name}"'}) is not None
         count = connection.scalar(
             text(
-                f"SELECT count(*) FROM (SELECT 1 FROM {self._table} WHERE access_set = :key LIMIT :many) some"  # noqa: S608
+                f"SELECT count(*) FROM (SELECT 1 FROM {self._table} WHERE access_set = :key LIMIT :many) AS counted"  # noqa: S608
             ),
             {"key": access_set, "many": SCANNED + 1},
         )

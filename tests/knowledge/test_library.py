@@ -6,8 +6,6 @@ import pytest
 from knowledge.articles import Document
 from knowledge.errors import NotAllowed, OtherModel
 from knowledge.library import Library, Progress
-from knowledge.settings import KnowledgeSettings
-from store import Database
 
 MakeArticle = Callable[..., Document]
 NewLibrary = Callable[[], Library]
