@@ -6,7 +6,11 @@ class KnowledgeError(Exception):
 
 
 class UnsupportedIndex(KnowledgeError):
-    """A vector index is configured that this version doesn't have."""
+    """A vector index is configured that can't be had here: what it needs is missing."""
+
+
+class IndexUnreachable(KnowledgeError):
+    """The server that keeps the vector index doesn't answer, or refuses us."""
 
 
 class OtherModel(KnowledgeError):

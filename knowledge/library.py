@@ -21,7 +21,7 @@ from knowledge.composing import FULL, answering, compose, pieces_of
 from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
-from knowledge.errors import NotAllowed, UnsupportedIndex
+from knowledge.errors import NotAllowed
 from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.query import without_noise
@@ -62,18 +62,11 @@ class Found:
 
 
 class Library:
-    """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed.
-
-    Raises `UnsupportedIndex` for an index that this version doesn't have.
-    """
+    """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
     def __init__(
         self, database: Database, settings: KnowledgeSettings, *, now: Callable[[], datetime] = utc_now
     ) -> None:
-        if settings.index != "chroma" or settings.chroma_url is not None:
-            raise UnsupportedIndex(
-                "Only the embedded Chroma index is supported yet: leave DESKMATE_INDEX and DESKMATE_CHROMA_URL empty."
-            )
         self.database = database
         self.settings = settings
         self._now = now

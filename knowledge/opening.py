@@ -1,0 +1,43 @@
+"""Which vector index the settings ask for."""
+
+from pathlib import Path
+
+from knowledge.exact_index import ExactIndex
+from knowledge.settings import KnowledgeSettings
+from knowledge.tiered_index import TieredIndex
+from knowledge.vectors import VectorIndex
+from store import Database
+
+
+def open_index(database: Database, settings: KnowledgeSettings, generation: str, dimension: int) -> VectorIndex:
+    """Errors: `OtherModel`, `UnsupportedIndex`, `IndexUnreachable`."""
+    if settings.index == "pgvector":
+        from knowledge.pgvector_index import PgvectorIndex
+
+        return TieredIndex(PgvectorIndex(database, generation, dimension), dimension)
+    from knowledge.chroma_index import ChromaIndex
+
+    if settings.chroma_server:
+        from knowledge.chroma_places import ChromaServer
+
+        token = settings.chroma_token.get_secret_value() if settings.chroma_token else None
+        return TieredIndex(ChromaIndex(ChromaServer(settings.chroma_server, token), generation), dimension)
+    embedded = embedded_chroma(settings.index_folder, generation)
+    return TieredIndex(embedded, dimension) if embedded else ExactIndex(dimension)
+
+
+def embedded_chroma(path: Path, generation: str) -> VectorIndex | None:
+    """None when another process owns the folder."""
+    from knowledge.chroma_index import ChromaIndex
+    from knowledge.chroma_places import EmbeddedChroma
+    from knowledge.index_folder import FolderTaken, IndexFolder
+
+    try:
+        folder = IndexFolder(path)
+    except FolderTaken:
+        return None
+    try:
+        return ChromaIndex(EmbeddedChroma(folder, generation), generation)
+    except BaseException:
+        folder.close()
+        raise
