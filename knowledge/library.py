@@ -105,7 +105,7 @@ class Library:
                 pieces = pieces_of(session, best.article, groups, self._generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure = min(sure, UNSURE)
-            shown = answering(pieces, passage_to_show(found.hits, found.question, found.catalogue))
+            shown = answering(pieces, passage_to_show(found.hits, found.question))
             composed = compose(shown)
             if not composed.text:
                 break  # it was taken back between the two looks
@@ -241,7 +241,7 @@ class Library:
         )
         question = self._question(asked, before)
         near = generation.index.search(question.vector, access_sets, limit)
-        by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
+        by_words = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
             hits = allowed_hits(
@@ -251,7 +251,7 @@ class Library:
                 groups=groups,
                 generation=generation.name,
                 catalogue=catalogue,
-                scores=scores,
+                access_sets=access_sets,
             )
         return Found(tuple(hits), question, catalogue, tuple(access_sets))
 
