@@ -30,12 +30,13 @@ class Asked:
 
 
 def exact_scores(segment: Segment, asked: Asked, rows: Rows, mean: float) -> NDArray[np.float64]:
+    """The same for a row whatever other rows are asked for with it: sums of numpy aren't, so terms are added here."""
+    frequencies = np.zeros((len(asked.places), len(rows)))
+    for term, place in enumerate(asked.places.tolist()):
+        frequencies[term] = segment.frequency(place, rows)
     result = np.zeros(len(rows))
-    lengths = segment.lengths[rows]
-    for place, weight in zip(asked.places.tolist(), asked.weights.tolist(), strict=True):
-        frequencies = segment.frequency(place, rows)
-        met = np.flatnonzero(frequencies)
-        result[met] += weight * saturation(frequencies[met], lengths[met], mean)
+    for contribution in saturation(frequencies, segment.lengths[rows], mean) * asked.weights[:, None]:
+        result += contribution
     return result
 
 

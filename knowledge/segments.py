@@ -78,9 +78,8 @@ class Segment:
     def _values(self, values: NDArray[Any], place: int, rows: Rows) -> NDArray[Any]:
         postings = self.postings(place)
         having = self.rows[postings]
-        places = np.searchsorted(having, rows)
-        places[places == len(having)] = 0
-        found: NDArray[Any] = values[postings][places] * (having[places] == rows)
+        places = having.searchsorted(rows)
+        found: NDArray[Any] = values[postings].take(places, mode="clip") * (having.take(places, mode="clip") == rows)
         return found
 
     def without(self, dead: Rows) -> "Segment":
@@ -116,10 +115,11 @@ def parts(length: int) -> Iterator[slice]:
         yield slice(start, min(start + AT_A_TIME, length))
 
 
-def saturation(frequencies: Frequencies, lengths: NDArray[np.float32], mean: float) -> NDArray[np.float64]:
+def saturation(frequencies: NDArray[np.float64], lengths: NDArray[np.float32], mean: float) -> NDArray[np.float64]:
     """Of passages in which a term occurs so often; a function of each pair alone, to the last bit."""
     relative = lengths.astype(np.float64) / mean
-    return frequencies / (frequencies + K1 * (1 - B + B * relative))
+    result: NDArray[np.float64] = frequencies / (frequencies + K1 * (1 - B + B * relative))
+    return result
 
 
 def segment_of(terms: Mapping[int, bytes], mean: float) -> Segment:
