@@ -18,7 +18,7 @@ SLACK = 1e-4  # relative; more than what 32-bit sums of some hundred terms lose
 LIST_START = 2_000  # reading a list at all costs as much as so many postings
 FIRST_LOOK = 4_000  # postings
 LOOKUP = 16  # finding a row in a list costs as much as so many postings
-LOOKED_UP_FIRST = 12  # terms by which a threshold is estimated
+FAR = 1.3  # times the threshold: while other terms can add that much, it isn't worth raising
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +78,11 @@ class _Search:
             self._add()
             read = self.left[0] - self.left[self.done]
             if read >= look_at:
-                look_at = 2 * read
-                self._raise_threshold()
+                if self.rest[self.done] <= FAR * self.threshold or not self.threshold:
+                    self._raise_threshold()
                 if self._few_are_left(read):
                     break
+                look_at = read + max(len(self.sums) // 16, read // (8 if self._bar() > 0 else 2))
         rows = self._living(np.flatnonzero(self.sums >= max(self._bar(), TINY)))
         return self._narrowed(rows.astype(np.uint32))
 
@@ -104,16 +105,9 @@ class _Search:
         rows = self._living(np.flatnonzero(self.sums >= self.enough))
         if len(rows) < self.limit:
             return
-        rows = rows[np.argpartition(self.sums[rows], -self.limit)[-self.limit :]]
-        rows.sort()
-        self.enough = float(self.sums[rows].min())
+        self.enough = float(np.partition(self.sums[rows], -self.limit)[-self.limit])
         rounded_up = sum(self.weights[: self.done])
-        sure = self.least * (self.sums[rows] * (1 - SLACK) - np.float64(rounded_up))
-        few = rows.astype(np.uint32)
-        for term in range(self.done, min(self.done + LOOKED_UP_FIRST, len(self.places))):
-            impacts = self.segment.impact(self.places[term], few)
-            sure += self.least * self.weights[term] * (impacts - (impacts > 0).astype(np.float64))
-        self.threshold = max(self.threshold, float(sure.min()))
+        self.threshold = max(self.threshold, self.least * (self.enough * (1 - SLACK) - rounded_up))
 
     def _few_are_left(self, read: int) -> bool:
         """Whether looking the rows up that are left costs less than reading on till the next look."""
@@ -121,7 +115,7 @@ class _Search:
         if bar <= 0:
             return False
         lookups = np.count_nonzero(self.sums >= bar) * (len(self.places) - self.done) / 3
-        return bool(lookups * LOOKUP < min(read, self.left[self.done]))
+        return bool(lookups * LOOKUP < min(read / 4, self.left[self.done]))
 
     def _narrowed(self, rows: Rows) -> Rows:
         """Less those that turn out not to reach the threshold when more terms are looked up."""

@@ -60,7 +60,6 @@ def _scale(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.setattr(pruning, "LIST_START", 1)
             patch.setattr(pruning, "FIRST_LOOK", 1)
             patch.setattr(pruning, "LOOKUP", 0.1)
-            patch.setattr(pruning, "LOOKED_UP_FIRST", 2)
             patch.setattr(sparse, "MERGED_TOGETHER", 0)
             patch.setattr(sparse, "TIMES_LARGER", 0.1)
             patch.setattr(sparse, "MOST_DEAD", 0.9)
