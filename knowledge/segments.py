@@ -3,6 +3,9 @@
 A segment never changes, but a new one can share its arrays and differ in which rows still live. Each posting is a
 row, how often the term occurs there, and its saturation f / (f + k1 (1 - b + b length / mean)) rounded up to one of
 255 steps, for the `mean` length when the segment was made: whoever knows today's mean can tell by how much it is off.
+
+Memory: 6 bytes a posting and 13 a passage (21 where merging has left ids out of order). Measured at a million passages
+of 77 different terms each: 475 bytes a passage in all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
