@@ -78,11 +78,11 @@ def allowed_hits(
     """The candidates that are published and that these groups may see at this moment, best first. `access_sets` are
     those that were searched; what has moved to another one has no score by words."""
     hits = []
-    scores: dict[int, float] = {}
+    scores: dict[tuple[str, int], float] = {}
     for key in access_sets:
         if key in catalogue.sparse:
             found = catalogue.sparse[key].scores_of(question.terms, candidates)
-            scores |= {passage: score for passage, score in zip(candidates, found, strict=True) if score > 0}
+            scores |= {(key, passage): score for passage, score in zip(candidates, found, strict=True) if score > 0}
     for start in range(0, len(candidates), IN_ONE_QUERY):
         rows = session.execute(
             select(
@@ -116,7 +116,7 @@ def allowed_hits(
                     access_set=access_set,
                     steps=steps,
                     cosine=float((rows_of(vectors, len(question.vector)) @ question.vector).max()),
-                    sparse=scores.get(passage, 0.0),
+                    sparse=scores.get((access_set, passage), 0.0),
                     terms=frozenset(np.frombuffer(terms, dtype="<u4").tolist()),
                 )
             )
