@@ -55,7 +55,7 @@ def features(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> d
     scores = np.concatenate([scores, padding])
     above = float(scores[0] - scores[TWINS:].mean())
     index = catalogue.sparse[best.access_set]
-    has = set[int]().union(*(catalogue.terms_of(hit.passage) for hit in hits if hit.article == best.article))
+    has = set[int]().union(*(hit.terms for hit in hits if hit.article == best.article))
     rarity = index.rarity(question.terms)
     known = [rarity[term] for term in rarity if index.knows(term)]
     usual = sum(known) / len(known) if known else 1.0
@@ -77,7 +77,7 @@ def features(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> d
 
 def above_small(catalogue: Catalogue, access_sets: Sequence[str]) -> float:
     """The logarithm of how many times larger than a small base is what this person may see; 0 up to there."""
-    passages = sum(len(catalogue.sparse[key].ids) for key in access_sets if key in catalogue.sparse)
+    passages = sum(len(catalogue.sparse[key]) for key in access_sets if key in catalogue.sparse)
     return math.log(max(passages / SMALL, 1.0))
 
 

@@ -116,7 +116,7 @@ class Library:
                 pieces = pieces_of(session, best.article, groups, self._generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
-            shown = answering(pieces, passage_to_show(found.hits, found.question, found.catalogue))
+            shown = answering(pieces, passage_to_show(found.hits, found.question))
             composed = compose(shown)
             if not composed.text:
                 found = replace(found, hits=())
@@ -264,7 +264,7 @@ class Library:
         understood = in_usual_words(without_noise(text), known)
         question = self._question(understood, [in_usual_words(without_noise(message), known) for message in earlier])
         near = generation.index.search(question.vector, access_sets, limit)
-        by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
+        by_words = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
             hits = allowed_hits(
@@ -274,7 +274,7 @@ class Library:
                 groups=groups,
                 generation=generation.name,
                 catalogue=catalogue,
-                scores=scores,
+                access_sets=access_sets,
             )
         return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
 

@@ -37,6 +37,7 @@ def searched(confidence: float, *, reservation: str | None = None) -> Trace:
             0,
             cosine,
             0,
+            frozenset(),
         )
         for number, cosine in ((1, 0.8), *((n, 0.5 - n / 100) for n in range(2, 40)))
     ]

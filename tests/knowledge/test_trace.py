@@ -18,7 +18,9 @@ MakeArticle = Callable[..., Document]
 
 
 def hit(passage: int, *, cosine: float, sparse: float = 0.0) -> Hit:
-    return Hit(passage, passage, f"a{passage}", f"Title {passage}", None, ("Part", "Steps"), "", 0, cosine, sparse)
+    return Hit(
+        passage, passage, f"a{passage}", f"Title {passage}", None, ("Part", "Steps"), "", 0, cosine, sparse, frozenset()
+    )
 
 
 def trace_of(*hits: Hit, confidence: float = 0.9, **other: Any) -> Trace:
