@@ -12,7 +12,7 @@ WITH_SHARED_DATA = ("bench.out_of_scope", "bench.retrieval")
 def main() -> None:
     shared = WITH_SHARED_DATA if SHARED.exists() else ()
     if not shared:
-        print("The data folder ../shared is absent: neither ranking nor questions out of scope are measured.", file=sys.stderr)
+        print("The data folder ../shared is absent: no ranking, no questions out of scope.", file=sys.stderr)
     for module in (*ALWAYS, *shared):
         print(f"\n## {module}\n", flush=True)
         subprocess.run([sys.executable, "-m", module], cwd=REPOSITORY, check=True)
