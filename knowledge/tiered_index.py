@@ -14,7 +14,7 @@ from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Nea
 
 log = logging.getLogger(__name__)
 
-SMALL = 10_000  # passages of a set
+SMALL = 5_000  # passages of a set
 MOST_IN_MEMORY = 40_000  # passages of all sets together: about 65 MB
 PAUSE_SECONDS = 5.0  # for which an index that didn't answer isn't asked
 
