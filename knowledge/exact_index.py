@@ -23,7 +23,8 @@ class ExactIndex:
             if access_set not in shelves:
                 continue
             passages, rows = shelves[access_set]
-            cosines = rows @ vector
+            # Not `@`: BLAS's threads wait for each other, and on busy cores that costs ten times the work itself.
+            cosines: Vectors = np.einsum("ij,j->i", rows, vector)
             depth = min(rows_for(limit), len(cosines))
             top = np.argpartition(-cosines, depth - 1)[:depth] if depth else np.zeros(0, dtype=np.int64)
             found += [Near(int(passages[row]), float(cosines[row])) for row in top]
