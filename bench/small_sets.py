@@ -1,20 +1,24 @@
-"""From which size on an access set belongs in an index: `python -m bench.small_sets`, on real vectors if there are any.
+"""From which size on an access set belongs in an index: `python -m bench.small_sets [URL of an empty PostgreSQL]`.
 
-Prints Markdown: one search in a set by size, by numpy and by Chroma; then 10,000 passages in one set and in twenty.
+Prints Markdown: one search in a set by size, by numpy and by Chroma; then 10,000 passages in one set and in twenty;
+with a PostgreSQL that has pgvector, an exact scan of a set against HNSW, with the recall of the nearest ten.
 """
 
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+from knowledge import pgvector_index
 from knowledge.chroma_index import ChromaIndex
 from knowledge.chroma_places import EmbeddedChroma
 from knowledge.exact_index import ExactIndex
 from knowledge.index_folder import IndexFolder
 from knowledge.tiered_index import TieredIndex
 from knowledge.vectors import Ids, Mark, VectorIndex, Vectors
+from store import Database
 
 DIMENSION = 384
 CANDIDATES = 60
@@ -72,5 +76,29 @@ def main() -> None:
     print(f"| {shown(milliseconds(TieredIndex(embedded(), DIMENSION), twenty, rows))} |", flush=True)
 
 
+def pgvector(url: str) -> None:
+    database = Database.at(url)
+    print(
+        "\n| rows in a set | pgvector, exact, ms p50 / p95 | HNSW | recall@10 of HNSW |\n| ---: | ---: | ---: | ---: |"
+    )
+    for size in SIZES[1:]:
+        rows = clustered(size)
+        one = shares(size, 1)
+        told = []
+        for border in (size, 0):
+            pgvector_index.SCANNED = border
+            index = pgvector_index.PgvectorIndex(database, f"bench{size}.{border}", DIMENSION)
+            told.append(shown(milliseconds(index, one, rows)))
+        hits = [
+            len(
+                {near.passage for near in index.search(rows[at], ["a0"], 10)} & set(np.argsort(-(rows @ rows[at]))[:10])
+            )
+            for at in range(0, size, size // 100)
+        ]
+        print(f"| {size:,} | {told[0]} | {told[1]} | {np.mean(hits) / 10:.3f} |", flush=True)
+
+
 if __name__ == "__main__":
     main()
+    if sys.argv[1:]:
+        pgvector(sys.argv[1])

@@ -47,7 +47,9 @@ def examine() -> list[Check]:
         settings = Settings.read()
     except RoofError as error:
         return [*checks, Check("settings", "missing", str(error), "Mend this variable, in the environment or in .env.")]
-    checks += [home(settings), running(settings), model(settings), language_model(settings)]
+    checks += [home(settings), model(settings), language_model(settings)]
+    if not settings.knowledge.index_is_shared:
+        checks.append(running(settings))
     with ExitStack() as stack:
         try:
             database = stack.enter_context(open_database(settings))
@@ -57,6 +59,8 @@ def examine() -> list[Check]:
             checks.append(Check("database", "missing", str(error), "Do that, and run `deskmate doctor` again."))
         else:
             checks.append(Check("database", "ok", database.engine.url.render_as_string()))
+            if settings.knowledge.index_is_shared:
+                checks.append(shared_index(database, settings))
             checks += [articles(database, settings), people(database, settings), work(settings)]
     checks += slack(settings)
     return [*checks, mail(settings), public_url(settings)]
@@ -89,6 +93,17 @@ def running(settings: Settings) -> Check:
         return Check("index", "ok", "in use by a running Deskmate")
     except OSError as error:
         return Check("index", "missing", f"{lock} can't be opened ({error.strerror})", "Check who owns the home.")
+
+
+def shared_index(database: Database, settings: Settings) -> Check:
+    """An index on a server, which no single process owns."""
+    from knowledge.errors import KnowledgeError
+    from knowledge.opening import index_found
+
+    try:
+        return Check("index", "ok", index_found(database, settings.knowledge))
+    except KnowledgeError as error:
+        return Check("index", "missing", str(error), "Do that, and run `deskmate doctor` again.")
 
 
 def model(settings: Settings) -> Check:

@@ -7,7 +7,7 @@ from threading import RLock
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from knowledge.errors import IndexUnreachable, OtherModel
+from knowledge.errors import IndexUnreachable, OtherModel, UnsupportedIndex
 from knowledge.index_folder import IndexFolder
 from knowledge.vectors import UNMARKED, Mark
 
@@ -101,8 +101,10 @@ class ChromaServer:
     is_ours = False
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        """Raises `IndexUnreachable` when it doesn't answer."""
+        """Raises `IndexUnreachable` when it doesn't answer, `UnsupportedIndex` for an address that is none."""
         parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UnsupportedIndex("DESKMATE_CHROMA_URL must look like http://host:8000 or https://host.")
         host = parts.netloc.rpartition("@")[2]
         self.shown = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         headers = {}

@@ -22,16 +22,17 @@ BATCH = 500  # passages written in one statement
 SCANNED = 5_000  # rows of a set up to which an exact scan is quick enough
 MOST_SCANNED_BY_HNSW = 1_000  # pgvector's limit of ef_search
 MOST_DIMENSIONS = 2_000  # of a vector that HNSW takes
+NOT_INSTALLED = (
+    "This PostgreSQL has no pgvector: install it on the database server (a package named like postgresql-16-pgvector)"
+    " and, as its administrator, run `CREATE EXTENSION vector` in this database."
+)
 KEY = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class PgvectorIndex:
     def __init__(self, database: Database, generation: str, dimension: int) -> None:
         """Raises `UnsupportedIndex` when the database isn't PostgreSQL or lacks pgvector."""
-        if database.engine.dialect.name != "postgresql":
-            raise UnsupportedIndex(
-                "DESKMATE_INDEX=pgvector keeps vectors beside the articles: DESKMATE_DATABASE_URL must be a PostgreSQL."
-            )
+        refuse_unless_postgresql(database)
         self._engine = database.engine
         self._generation = generation
         self._dimension = dimension
@@ -49,10 +50,7 @@ class PgvectorIndex:
             with connection.begin_nested():
                 connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
         except DBAPIError as error:
-            raise UnsupportedIndex(
-                "This PostgreSQL has no pgvector: install it on the database server (a package named like"
-                " postgresql-16-pgvector) and, as its administrator, run `CREATE EXTENSION vector` in this database."
-            ) from error
+            raise UnsupportedIndex(NOT_INSTALLED) from error
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         connection.execute(
             text(
@@ -184,6 +182,25 @@ class PgvectorIndex:
             ),
             {"generation": self._generation, "base": mark.base, "change": mark.change},
         )
+
+
+def refuse_unless_postgresql(database: Database) -> None:
+    if database.engine.dialect.name != "postgresql":
+        raise UnsupportedIndex(
+            "DESKMATE_INDEX=pgvector keeps vectors beside the articles: DESKMATE_DATABASE_URL must be a PostgreSQL."
+        )
+
+
+def installed_version(database: Database) -> str:
+    """That can be used at least; errors as of `PgvectorIndex`."""
+    refuse_unless_postgresql(database)
+    with database.reading() as session:
+        found = session.execute(
+            text("SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name='vector'")
+        ).scalar()
+    if found is None:
+        raise UnsupportedIndex(NOT_INSTALLED)
+    return str(found)
 
 
 def checked(access_set: str) -> str:

@@ -166,6 +166,18 @@ def test_the_doctor_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch)
     assert all(check["to_do"] for check in missing.values())
 
 
+def test_the_doctor_names_an_index_server_that_does_not_answer_without_its_password(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESKMATE_CHROMA_URL", "http://ann:hush-hush@127.0.0.1:1")
+    result = run("doctor", "--json")
+    assert result.exit_code == 1
+    index = next(check for check in json.loads(result.stdout) if check["name"] == "index")
+    assert index["state"] == "missing"
+    assert "http://127.0.0.1:1 doesn't answer" in index["found"]
+    assert "hush-hush" not in result.output
+
+
 def test_the_secret_key_is_made_once_and_closed_to_others(new_home: Path) -> None:
     run("people", "import", str(SAMPLE / "people.json"))
     key = new_home / "secret.key"

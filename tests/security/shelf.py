@@ -132,15 +132,15 @@ class Shelf:
     library: Library
     watched: Watched
 
-    def numbers_near(self) -> list[int]:
-        """The articles of what the index found last, before anything was checked."""
+    def passages(self) -> dict[int, int]:
+        """The article of each passage, as SQL has it now."""
         with self.articles.database.reading() as session:
-            rows = session.execute(
-                select(Article.article_id)
-                .join(Passage, Passage.article == Article.id)
-                .where(Passage.id.in_([near.passage for near in self.watched.found]))
-            )
-            return [int(name.removeprefix("article")) for (name,) in rows]
+            rows = session.execute(select(Passage.id, Article.article_id).join(Article, Passage.article == Article.id))
+            return {passage: int(name.removeprefix("article")) for passage, name in rows}
+
+    def near(self) -> list[int]:
+        """The passages that the index found last, before anything was checked."""
+        return [near.passage for near in self.watched.found]
 
 
 def groups_of_articles(count: int, groups: int, seed: int = 3) -> dict[int, frozenset[str]]:

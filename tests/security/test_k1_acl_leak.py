@@ -22,12 +22,13 @@ def test_ten_thousand_questions_bring_nothing_forbidden(shelf: Shelf, caplog: py
     chance = random.Random(11)
     people = [frozenset(f"g{chance.randrange(GROUPS)}" for _ in range(chance.randint(0, 4))) for _ in range(PEOPLE)]
     numbers = sorted(shelf.articles.access)
+    article_of = shelf.passages()
     found = answered = restricted = 0
     for asked in range(QUESTIONS):
         groups = people[asked % PEOPLE]
         about = chance.choice(numbers)
         answer = shelf.library.answer(f"secret{about}x article{about} printer", groups=groups)
-        near = shelf.numbers_near()
+        near = [article_of[passage] for passage in shelf.near()]
         cited = [int(citation.article_id.removeprefix("article")) for citation in answer.citations]
         found += len(near)
         answered += bool(cited)
