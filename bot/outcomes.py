@@ -98,8 +98,7 @@ _adapter: TypeAdapter[Outcome] = TypeAdapter(Annotated[Outcome, Field(discrimina
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
-    """Without the answer's trace, which is kept apart."""
-    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json", exclude={"answer": {"trace"}})
+    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json")
     return data
 
 
