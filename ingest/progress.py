@@ -7,15 +7,15 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """`total` files have to be read; `done` of them are in."""
+    """`total` files (or whatever `what` says) have to be read; `done` of them are in."""
 
-    def start(self, total: int) -> None: ...
+    def start(self, total: int, what: str = "Articles") -> None: ...
 
     def advance(self, done: int) -> None: ...
 
 
 class Silent:
-    def start(self, total: int) -> None:
+    def start(self, total: int, what: str = "Articles") -> None:
         pass
 
     def advance(self, done: int) -> None:
@@ -23,7 +23,7 @@ class Silent:
 
 
 class Bar:
-    """A bar with articles per second and the time left. `start` again begins anew, for the next source."""
+    """A bar with the rate per second and the time left. `start` again begins anew, for the next source."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -31,7 +31,7 @@ class Bar:
         from rich.progress import Progress as Rich
 
         self._rich = Rich(
-            TextColumn("Articles"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
@@ -39,10 +39,10 @@ class Bar:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._rich.add_task("", total=None, visible=False, rate="")
+        self._task = self._rich.add_task("Articles", total=None, visible=False, rate="")
 
-    def start(self, total: int) -> None:
-        self._rich.reset(self._task, total=total, visible=total > 0, rate="")
+    def start(self, total: int, what: str = "Articles") -> None:
+        self._rich.reset(self._task, total=total, visible=total > 0, description=what, rate="")
 
     def advance(self, done: int) -> None:
         elapsed = self._rich.tasks[0].elapsed

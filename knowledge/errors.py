@@ -23,3 +23,7 @@ class ModelUnavailable(KnowledgeError):
 
 class NotAllowed(KnowledgeError):
     """That article doesn't exist, or this person may not see it (which of the two is not said)."""
+
+
+class LanguageModelUnavailable(KnowledgeError):
+    """The language model can't be set up as configured."""

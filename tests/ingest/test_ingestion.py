@@ -411,7 +411,7 @@ def test_progress_is_told_up_to_the_last_file(kb: Articles, library: Library, da
     told: list[tuple[str, int]] = []
 
     class Told:
-        def start(self, total: int) -> None:
+        def start(self, total: int, what: str = "Articles") -> None:
             told.append(("start", total))
 
         def advance(self, done: int) -> None:
