@@ -52,9 +52,9 @@ class ChromaIndex:
         wanted = {access_set: ids for access_set, ids in wanted.items() if len(ids)}
         with self._place.trouble():
             self._belongs_to(mark)
-            stored = self._stored()
-            if mark and not thorough and stored == set(wanted) and self._place.mark(self._prefix) == mark:
+            if mark and not thorough and self._place.mark(self._prefix) == mark and self._has(set(wanted)):
                 return
+            stored = self._stored()
             self._place.set_mark(self._prefix, UNMARKED)
             surplus: dict[str, list[str]] = {}
             for access_set, ids in wanted.items():
@@ -103,6 +103,12 @@ class ChromaIndex:
 
     def _name(self, access_set: str) -> str:
         return self._prefix + (access_set or EVERYBODY)
+
+    def _has(self, access_sets: set[str]) -> bool:
+        """Whether these sets have collections and no others; a folder of ours isn't opened to know it."""
+        if self._place.is_ours:
+            return not access_sets or not self._place.is_empty()
+        return self._stored() == access_sets
 
     def _stored(self) -> set[str]:
         """The access sets that have a collection."""

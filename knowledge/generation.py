@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 
+import numpy as np
 from sqlalchemy import select
 
 from knowledge.articles import base_of
@@ -17,10 +18,19 @@ from knowledge.one_writer import one_writer
 from knowledge.opening import open_index
 from knowledge.records import Passage
 from knowledge.settings import KnowledgeSettings
-from knowledge.vectors import UNMARKED, Mark, VectorIndex, Vectors, differences
+from knowledge.vectors import UNMARKED, Difference, Mark, VectorIndex, Vectors
 from store import Database
 
 log = logging.getLogger(__name__)
+
+
+def changes_of(catalogue: Catalogue) -> dict[str, Difference]:
+    """By access set, since the catalogue that this one was made from."""
+    none = np.zeros(0, dtype=np.int64)
+    return {
+        key: Difference(catalogue.added.get(key, none), catalogue.removed.get(key, none))
+        for key in catalogue.added.keys() | catalogue.removed.keys()
+    }
 
 
 def name_of(embedder: Embedder) -> str:
@@ -95,12 +105,9 @@ class Generation:
 
     def _bring(self, index: VectorIndex, catalogue: Catalogue, mark: Mark) -> None:
         """What changed, if that is known to be enough; everything is compared otherwise."""
-        wanted = catalogue.passages
-        if self._mark:
-            changes = differences(self._catalogue.passages, wanted)
-            if index.apply(changes, self._fetch, since=self._mark, mark=mark):
-                return
-        index.synchronise(wanted, self._fetch, mark)
+        if self._mark and index.apply(changes_of(catalogue), self._fetch, since=self._mark, mark=mark):
+            return
+        index.synchronise(catalogue.passages, self._fetch, mark)
 
     @contextmanager
     def _writing(self, *, wait: bool) -> Iterator[bool]:

@@ -72,19 +72,6 @@ class VectorIndex(Protocol):
     def close(self) -> None: ...
 
 
-def differences(old: Mapping[str, Ids], new: Mapping[str, Ids]) -> dict[str, Difference]:
-    """From one state of all access sets to the next; an array that is the same object is taken for unchanged."""
-    none = np.zeros(0, dtype=np.int64)
-    result = {}
-    for key in old.keys() | new.keys():
-        before, after = old.get(key, none), new.get(key, none)
-        if before is not after:
-            difference = Difference(np.setdiff1d(after, before), np.setdiff1d(before, after))
-            if len(difference.added) or len(difference.removed):
-                result[key] = difference
-    return result
-
-
 def nearest(found: Sequence[Near], limit: int) -> list[Near]:
     """The best of several lists; a passage found by several of its windows counts once, by its nearest."""
     best: dict[int, float] = {}

@@ -104,12 +104,12 @@ def pgvector_server() -> Iterator[str]:
 
 
 @contextmanager
-def new_database(server: str) -> Iterator[str]:
-    """The URL of an empty database on a server; dropped at the end."""
+def new_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a database on a server, empty or a copy of another one there; dropped at the end."""
     admin = Database.at(server)
     name = f"test_{secrets.token_hex(6)}"
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     yield server.rsplit("/", 1)[0] + f"/{name}"
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

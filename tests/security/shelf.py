@@ -2,6 +2,7 @@
 of the product."""
 
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from knowledge.vectors import Near, VectorIndex, Vectors
 from store import Base, Database
 from tests.conftest import new_database
 
-KINDS = ["exact", "chroma", "chroma-server", "pgvector"]
+ARTICLES, GROUPS = 5_000, 50
 DIMENSION = 32
 SMALL = 40  # so that sets are on both sides of the border between memory and the index behind
 SOURCE = "shelf"
@@ -143,20 +144,26 @@ class Shelf:
         return [near.passage for near in self.watched.found]
 
 
-def groups_of_articles(count: int, groups: int, seed: int = 3) -> dict[int, frozenset[str]]:
+def groups_of_articles() -> dict[int, frozenset[str]]:
     """A tenth for everybody, the rest for one group or for two neighbours."""
-    chance = random.Random(seed)
+    chance = random.Random(3)
     result = {}
-    for number in range(1, count + 1):
-        first = chance.randrange(groups)
+    for number in range(1, ARTICLES + 1):
+        first = chance.randrange(GROUPS)
         size = 0 if number % 10 == 0 else chance.choice([1, 1, 2])
-        result[number] = frozenset(f"g{(first + more) % groups}" for more in range(size))
+        result[number] = frozenset(f"g{(first + more) % GROUPS}" for more in range(size))
     return result
 
 
-def opened_shelf(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, articles: dict[int, frozenset[str]]
-) -> Iterator[Shelf]:
+def filled(url: str) -> None:
+    """Put all articles into an empty database: a minute's work, done once for each kind of store."""
+    database = Database.at(url)
+    Base.metadata.create_all(database.engine)
+    Articles(database).put(groups_of_articles())
+    database.close()
+
+
+def opened_shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     """The kind is the fixture's parameter."""
     kind = request.param
     monkeypatch.setattr(pgvector_index, "SCANNED", SMALL)
@@ -173,18 +180,19 @@ def opened_shelf(
         url = f"sqlite:///{tmp_path / 'base.sqlite'}"
         settings = KnowledgeSettings(home=tmp_path, index="chroma", chroma_url=None, embedder="")
         if kind == "pgvector":
-            url = stack.enter_context(new_database(request.getfixturevalue("pgvector_server")))
+            template = request.getfixturevalue("filled_pgvector")
+            url = stack.enter_context(new_database(request.getfixturevalue("pgvector_server"), template))
             settings = settings.model_copy(update={"index": "pgvector"})
-        elif kind == "chroma-server":
+        else:
+            shutil.copy(request.getfixturevalue("filled_sqlite"), tmp_path / "base.sqlite")
+        if kind == "chroma-server":
             server = SecretStr(request.getfixturevalue("chroma_server"))
             settings = settings.model_copy(update={"chroma_url": server})
         elif kind == "exact":
             stack.callback(IndexFolder(settings.index_folder).close)
         database = Database.at(url)
         stack.callback(database.close)
-        Base.metadata.create_all(database.engine)
-        there = Articles(database)
-        there.put(articles)
+        there = Articles(database, groups_of_articles())
         monkeypatch.setattr("knowledge.library.exported_model", lambda *_: tmp_path)
         monkeypatch.setattr("knowledge.library.Embedder", lambda _: PlayedEmbedder())
         library = stack.enter_context(Library(database, settings))

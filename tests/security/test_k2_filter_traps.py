@@ -1,13 +1,10 @@
 """K2: whatever isn't plainly allowed is refused: access that is missing, empty, or of another shape."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import update
 
 from knowledge.records import ArticleVersion
-from tests.security.shelf import KINDS, Shelf, groups_of_articles, opened_shelf, vector_of
+from tests.security.shelf import Shelf, vector_of
 
 pytestmark = pytest.mark.slow
 MALFORMED = [
@@ -27,11 +24,6 @@ MALFORMED = [
     [" "],
 ]
 TRICKS = ["*", "%", "g%", "g1' OR '1'='1", '{"$ne": ""}', "None", "null", "everybody", "", " ", "g1,g2"]
-
-
-@pytest.fixture(params=KINDS)
-def shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    yield from opened_shelf(request, tmp_path, monkeypatch, groups_of_articles(600, 5))
 
 
 def numbers(shelf: Shelf, groups: frozenset[str]) -> list[int]:

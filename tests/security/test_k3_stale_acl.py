@@ -1,19 +1,11 @@
 """K3: what is revoked, unpublished or deleted is gone from the very next question, though the index still has it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.security.shelf import KINDS, Shelf, groups_of_articles, opened_shelf
+from tests.security.shelf import Shelf
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CHANGED = 300
-
-
-@pytest.fixture(params=KINDS)
-def shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    yield from opened_shelf(request, tmp_path, monkeypatch, groups_of_articles(5_000, 50))
 
 
 def test_nothing_that_was_taken_back_is_shown_before_or_after_the_index_hears_of_it(shelf: Shelf) -> None:

@@ -1,21 +1,14 @@
 """K4: nobody can tell from any output whether an article exists that they may not see."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.security.shelf import KINDS, Shelf, groups_of_articles, opened_shelf
+from tests.security.shelf import Shelf
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 FORBIDDEN = range(6_000, 6_100)
 ME = frozenset({"g1", "g2", "g3"})
-
-
-@pytest.fixture(params=KINDS)
-def shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    yield from opened_shelf(request, tmp_path, monkeypatch, groups_of_articles(5_000, 50))
 
 
 def output(shelf: Shelf) -> bytes:
