@@ -1,6 +1,5 @@
 """Articles and the questions that they answer, from the data folder: what `bench.fit_confidence` learns from."""
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from knowledge.articles import Document
+from knowledge.json_lines import objects_of
 from knowledge.sparse import Words
 
 OTHER_SETS = {"stackfaq": None, "techqa": None, "faq": None, "askubuntu_unix": 400}  # documents taken of each
@@ -44,7 +44,7 @@ TITLE_WORDS_LOST = 0.35
 
 
 def jsonl(path: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [row for _, row in objects_of(path)]
 
 
 def documents(data: Path) -> Iterator[Document]:

@@ -54,9 +54,9 @@ class Asked:
         return self.employee.groups if self.private else frozenset()
 
 
-NOT_IN_PUBLIC = Deflected(
-    "ticket_status",
+NOT_IN_PUBLIC = Declined(
     "I don't show tickets where others read along. Ask me in a direct message, or with /desk my tickets.",
+    offer_ticket=False,
 )
 
 

@@ -1,7 +1,6 @@
 """`deskmate ask`: questions through the same code as in Slack, with nothing written."""
 
 import html
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from bot.conversation import Asked, Knows, decide
 from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, InProgress, Outcome
 from bot.people import Employee, People
 from deskmate.errors import RoofError
+from knowledge.json_lines import objects_of
 from knowledge.library import Citation
 
 STRANGER = Employee(team="", user="", name="somebody")
@@ -83,23 +83,11 @@ def cited(citation: Citation) -> dict[str, Any]:
 
 
 def questions_in(path: Path) -> list[Question]:
-    """The questions of a file in JSON Lines. Errors: `RoofError`, which names the line."""
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except OSError as error:
-        raise RoofError(f"{path} can't be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise RoofError(f"{path} isn't text in UTF-8.") from error
-    return [question(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    """The questions of a file in JSON Lines. Errors: `NotReadable` and `RoofError`, which name the line."""
+    return [question(entry, where) for where, entry in objects_of(path)]
 
 
-def question(line: str, where: str) -> Question:
-    try:
-        entry = json.loads(line)
-    except ValueError as error:
-        raise RoofError(f"{where}: not JSON ({error}).") from error
-    if not isinstance(entry, dict):
-        raise RoofError(f"{where}: not an object.")
+def question(entry: dict[str, Any], where: str) -> Question:
     text, account = entry.get("text"), entry.get("as")
     if "id" not in entry or not isinstance(text, str):
         raise RoofError(f"{where}: `id` and `text` are needed, and `text` must be a string.")
@@ -109,7 +97,8 @@ def question(line: str, where: str) -> Question:
 
 
 def answers(desk: Knows, people: People, path: Path) -> Iterator[dict[str, Any]]:
-    """A result for each line of a file; all lines are read before the first is answered. Errors: `RoofError`."""
+    """A result for each line of a file; all lines are read before the first is answered. Errors: `NotReadable`,
+    `RoofError`."""
     known: dict[str | None, Employee] = {None: STRANGER}
     questions = questions_in(path)
     for asked in questions:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,7 +15,8 @@ from ingest import front_matter, markdown
 from ingest.errors import IngestError
 from ingest.progress import Progress
 from knowledge.articles import Document
-from knowledge.evaluation import RETRIEVED, Collection, Metric, Ranking, Source, as_run, collection, measured
+from knowledge.collection import Collection, CorpusDocument, collection
+from knowledge.evaluation import RETRIEVED, Metric, Ranking, as_run, measured
 from knowledge.library import Library
 from knowledge.settings import KnowledgeSettings
 from store import Base, Database
@@ -34,19 +35,19 @@ class Evaluated:
     def as_json(self) -> dict[str, Any]:
         means = {name: round(metric.mean, 4) for name, metric in self.metrics.items()}
         intervals = {name: [round(metric.low, 4), round(metric.high, 4)] for name, metric in self.metrics.items()}
-        counts = {name: value for name, value in asdict(self).items() if name not in ("metrics", "query_ms")}
+        counts = {name: getattr(self, name) for name in ("documents", "passages", "queries", "judged")}
         return {**means, "intervals": intervals, "query_ms": self.query_ms, **counts}
 
 
 def evaluate(folder: Path, run: Path, settings: KnowledgeSettings, *, progress: Progress) -> Evaluated:
     """Retrieves `RETRIEVED` documents for each question and writes them to `run`.
 
-    Errors: `BadCollection`, `RoofError` when `run` can't be written.
+    Errors: `BadCollection`, `NotReadable`, `RoofError` when `run` can't be written.
     """
     given = collection(folder)
     refuse_unwritable(run)
     with throwaway(settings) as library:
-        documents = [document(source) for source in given.documents]
+        documents = [document(each) for each in given.documents]
         progress.start(len(documents), "Documents")
         library.add(documents, progress=lambda done: progress.advance(done.articles))
         library.warm()
@@ -78,16 +79,16 @@ def throwaway(settings: KnowledgeSettings) -> Iterator[Library]:
             database.close()
 
 
-def document(source: Source) -> Document:
+def document(given: CorpusDocument) -> Document:
     """As `deskmate ingest` reads it; what can't be read as an article is taken as it stands."""
-    title, text, description = source.title, source.text, None
+    title, text, description = given.title, given.text, None
     try:
         front, body = front_matter.split(text)
         article = markdown.parse(body, stem=title, front=front)
         title, text, description = title or article.title, article.markdown, article.description
     except IngestError:
         pass
-    return Document(source.id, title, text, None, (), None, description, "collection", source.id, None)
+    return Document(given.id, title, text, None, (), None, description, "collection", given.id, None)
 
 
 def ranked(library: Library, given: Collection, progress: Progress) -> tuple[dict[str, Ranking], list[float]]:
@@ -97,7 +98,7 @@ def ranked(library: Library, given: Collection, progress: Progress) -> tuple[dic
     progress.start(len(given.queries), "Questions")
     for number, query in enumerate(given.queries, 1):
         started = perf_counter()
-        found = library.rank(query.text, title=query.title, earlier=query.earlier, limit=RETRIEVED)
+        found = library.rank(query.text, earlier=query.earlier, limit=RETRIEVED)
         times.append(1000 * (perf_counter() - started))
         rankings[query.id] = [(each.article_id, each.score) for each in found]
         progress.advance(number)

@@ -40,7 +40,7 @@ class ChromaIndex:
             raise FolderTaken(str(folder)) from taken
         try:
             self._open(folder, generation)
-        except BaseException:
+        except BaseException:  # whatever it was, the folder must be free for the next
             self._lock.release()
             raise
 

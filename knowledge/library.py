@@ -21,7 +21,7 @@ from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed, UnsupportedIndex
 from knowledge.generation import Generation, name_of
-from knowledge.query import without_noise
+from knowledge.noise import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.retrieval import (
     CANDIDATES,
@@ -128,17 +128,10 @@ class Library:
         return Answer(text="", confidence=0.0, confident=False)
 
     def rank(
-        self,
-        question: str,
-        *,
-        title: str = "",
-        groups: frozenset[str] = frozenset(),
-        earlier: Sequence[str] = (),
-        limit: int = 100,
+        self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
     ) -> list[Ranked]:
-        """The articles by fused score, best first; what `answer` sees, for evaluation. `title`: of a post."""
-        asked = f"{title}\n{question}" if title else question
-        hits = best_per_article(self._search(asked, groups, earlier, max(CANDIDATES, 4 * limit)).hits)
+        """The articles by fused score, best first; what `answer` sees, for evaluation."""
+        hits = best_per_article(self._search(question, groups, earlier, max(CANDIDATES, 4 * limit)).hits)
         return [
             Ranked(hit.article_id, hit.title, hit.url, heading_of(hit), hit.score, hit.passage) for hit in hits[:limit]
         ]
@@ -235,11 +228,10 @@ class Library:
         def known(words: str) -> bool:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
-        asked, before = (
-            in_usual_words(without_noise(text), known),
-            [in_usual_words(without_noise(message), known) for message in earlier],
-        )
-        question = self._question(asked, before)
+        def understood(message: str) -> str:
+            return in_usual_words(without_noise(message), known)
+
+        question = self._question(understood(text), list(map(understood, earlier)))
         near = generation.index.search(question.vector, access_sets, limit)
         by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))

@@ -109,18 +109,23 @@ def not_me(desk: ResetDesk, request: str) -> str:
     return next(text for text in desk.mailbox.texts() if "/once/notme-" in text).split("desk.example")[1].split()[0]
 
 
-def test_a_not_me_whose_process_died_is_carried_out_at_the_next_start(
-    desk: ResetDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def pressed(desk: ResetDesk, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A request whose owner pressed "this wasn't me" just before the process died, and the link."""
     request = desk.offered("U0ALICE")
     link = not_me(desk, request)
     with monkeypatch.context() as dying:
-        dying.setattr(desk.reset, "_start_repudiation", lambda request: None)
         dying.setattr(desk.durable, "start", lambda *arguments, **named: None)
         desk.web.post(link, data={"sure": "yes"})
     assert desk.request(request).repudiated_at is not None
     assert desk.person("alice").enabled
+    return request, link
 
+
+def test_a_not_me_whose_process_died_is_carried_out_at_the_next_start(
+    desk: ResetDesk, pressed: tuple[str, str]
+) -> None:
+    request, _ = pressed
     desk.reset.resume()
     desk.durable.wait(f"reset:{request}:notme", 20)
 
@@ -129,14 +134,9 @@ def test_a_not_me_whose_process_died_is_carried_out_at_the_next_start(
 
 
 def test_a_not_me_whose_process_died_is_carried_out_when_the_link_is_opened_again(
-    desk: ResetDesk, monkeypatch: pytest.MonkeyPatch
+    desk: ResetDesk, pressed: tuple[str, str]
 ) -> None:
-    request = desk.offered("U0ALICE")
-    link = not_me(desk, request)
-    with monkeypatch.context() as dying:
-        dying.setattr(desk.durable, "start", lambda *arguments, **named: None)
-        desk.web.post(link, data={"sure": "yes"})
-
+    request, link = pressed
     desk.web.get(link)
     desk.durable.wait(f"reset:{request}:notme", 20)
 

@@ -5,11 +5,13 @@ reads 256 tokens has no room for a log.
 """
 
 import re
+from collections.abc import Sequence
+from itertools import groupby
 
 GREETING = re.compile(
-    r"\A\s*(?:(?:hi|hello|hey|hiya|howdy|dear|good (?:morning|afternoon|evening|day)|greetings)\b"
+    r"\A(?:(?:hi|hello|hey|hiya|howdy|dear|good (?:morning|afternoon|evening|day)|greetings)\b"
     r"(?: (?:there|all|everyone|everybody|team|folks|guys|it|support|helpdesk|help desk|colleagues|sir|madam))*"
-    r"\s*[,.!:;)\u2013-]*\s+)+",
+    r" ?[,.!:;)\u2013-]*\s)+",
     re.IGNORECASE,
 )
 PLEASANTRIES = re.compile(
@@ -26,15 +28,15 @@ PLEASANTRIES = re.compile(
     re.IGNORECASE,
 )
 FAREWELL = re.compile(
-    r"\n\s*(?:(?:(?:best|kind|kindest|warm) )?(?:regards|wishes)|best|cheers"
+    r"\n(?:(?:(?:best|kind|kindest|warm) )?(?:regards|wishes)|best|cheers"
     r"|sincerely(?: yours)?|yours(?: \w+)?|br|kr|--)"
-    r"\s*[,.!]*\s*(?:\n.{0,60}){0,6}\s*\Z",
+    r" ?[,.!]*(?:\n.{0,60}){0,6}\Z",
     re.IGNORECASE,
 )
-SENT_FROM = re.compile(r"^\s*(?:sent from my|get outlook for)\b.*$", re.IGNORECASE | re.MULTILINE)
+SENT_FROM = re.compile(r"^(?:sent from my|get outlook for)\b.*$", re.IGNORECASE | re.MULTILINE)
 LOG_LINE = re.compile(
-    r"^\s*(?:[\[(]?\d{4}[-/.]\d\d[-/.]\d\d[T ,]|[\[(]?\d{1,2}:\d\d:\d\d\b|\w{3} +\d{1,2} \d\d:\d\d:\d\d\b"
-    r"|at [\w.$<>]+\(.*\)\s*$|\s*File \".*\", line \d+|Caused by:|\.\.\. \d+ more|(?:[0-9a-f]{2} ){6,}"
+    r"(?:[\[(]?\d{4}[-/.]\d\d[-/.]\d\d[T ,]|[\[(]?\d{1,2}:\d\d:\d\d\b|\w{3} \d{1,2} \d\d:\d\d:\d\d\b"
+    r"|at [\w.$<>]+\(.*\)$|File \".*\", line \d+|Caused by:|\.\.\. \d+ more|(?:[0-9a-f]{2} ){6,}"
     r"|\[?(?:DEBUG|TRACE|INFO|WARN(?:ING)?|ERROR|FATAL)\b[\]: ])"
 )
 LOG_LINES = 3  # so many in a row are a log; fewer are a quotation
@@ -44,26 +46,24 @@ FEWEST_WORDS = 2
 
 
 def without_noise(message: str) -> str:
-    """The message without what asks nothing; itself when next to nothing would be left."""
-    text = without_logs(message)
+    """The message without what asks nothing, its blanks evened out; itself when next to nothing would be left.
+
+    The patterns rely on single blanks: a run of thousands would keep them busy for minutes.
+    """
+    lines = (" ".join(line.split()) for line in message.split("\n"))
+    text = without_logs([line for line in lines if line])
     text = FAREWELL.sub("", SENT_FROM.sub("", text))
     text = PLEASANTRIES.sub(" ", GREETING.sub("", text))
-    text = re.sub(r"[ \t]+", " ", text).strip()
+    text = re.sub(r" {2,}", " ", text).strip()
     return text if len(re.findall(r"\w+", text)) >= FEWEST_WORDS else message
 
 
-def without_logs(message: str) -> str:
+def without_logs(lines: Sequence[str]) -> str:
     """Of a pasted log only its first lines that tell of an error."""
     kept: list[str] = []
-    log: list[str] = []
-    for line in [*message.split("\n"), ""]:
-        if LOG_LINE.match(line):
-            log.append(line)
-            continue
-        if len(log) >= LOG_LINES:
-            kept += list(dict.fromkeys(entry for entry in log if TELLING.search(entry)))[:TOLD_OF_A_LOG]
-        else:
-            kept += log
-        log = []
-        kept.append(line)
-    return "\n".join(kept[:-1])
+    for is_log, group in groupby(lines, lambda line: LOG_LINE.match(line) is not None):
+        block = list(group)
+        if is_log and len(block) >= LOG_LINES:
+            block = list(dict.fromkeys(line for line in block if TELLING.search(line)))[:TOLD_OF_A_LOG]
+        kept += block
+    return "\n".join(kept)

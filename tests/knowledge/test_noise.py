@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.query import without_noise
+from knowledge.noise import without_noise
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,9 @@ def test_of_a_pasted_log_only_what_went_wrong_is_kept() -> None:
 def test_a_line_or_two_that_look_like_a_log_are_a_quotation() -> None:
     message = "it says\n10:11:03 connection refused\nwhat now?"
     assert without_noise(message) == message
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("run", ["\n", " ", "\t\n", "hi ", "\n--", "thanks ", "hope you ", "0a "])
+def test_no_message_keeps_the_desk_busy_for_minutes(run: str) -> None:
+    assert without_noise("printer" + run * 12_000 + "jams").endswith("jams")
