@@ -6,13 +6,13 @@ import sys
 from bench.knowledge_base import REPOSITORY, SHARED
 
 ALWAYS = ("bench.sample_questions", "bench.conversation")
-WITH_SHARED_DATA = ("bench.out_of_scope",)
+WITH_SHARED_DATA = ("bench.out_of_scope", "bench.retrieval")
 
 
 def main() -> None:
     shared = WITH_SHARED_DATA if SHARED.exists() else ()
     if not shared:
-        print("The data folder ../shared is absent: questions out of scope are not measured.", file=sys.stderr)
+        print("The data folder ../shared is absent: no ranking, no questions out of scope.", file=sys.stderr)
     for module in (*ALWAYS, *shared):
         print(f"\n## {module}\n", flush=True)
         subprocess.run([sys.executable, "-m", module], cwd=REPOSITORY, check=True)

@@ -27,7 +27,7 @@ from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]  
 from sqlalchemy import select
 
 from bench.labelled_questions import answers_of, as_people_ask, documents, jsonl, labelled, other_documents
-from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
+from knowledge.catalogue import Catalogue, catalogue_after, terms_of, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
 from knowledge.confidence import COEFFICIENTS, SMALL, features
 from knowledge.embedder import Embedder, exported_model
@@ -69,15 +69,15 @@ class Searched:
 
     def __init__(self, of: "Everything", ids: Sequence[int]):
         self.of = of
-        terms = {key: of.catalogue.terms[key] for key in sorted(ids)}
-        self.catalogue = Catalogue(0, {"": frozenset()}, {"": SparseIndex(terms)}, terms)
+        terms = {key: of.terms[key] for key in sorted(ids)}
+        self.catalogue = Catalogue(0, {"": frozenset()}, {"": SparseIndex(terms)})
         self.index = ExactIndex(of.embedder.dimension)
         self.index.synchronise(self.catalogue.passages, lambda wanted: {key: of.vectors[key] for key in wanted})
 
     def hits(self, question: Question) -> list[Hit]:
         sets = self.catalogue.visible_to(frozenset())
         near = self.index.search(question.vector, sets, CANDIDATES)
-        words, scores = sparse_candidates(self.catalogue, sets, question, CANDIDATES)
+        words = sparse_candidates(self.catalogue, sets, question, CANDIDATES)
         with self.of.database.reading() as session:
             return allowed_hits(
                 session,
@@ -86,7 +86,7 @@ class Searched:
                 groups=frozenset(),
                 generation=self.of.generation,
                 catalogue=self.catalogue,
-                scores=scores,
+                access_sets=sets,
             )
 
 
@@ -108,7 +108,9 @@ class Everything:
         self.titles: dict[str, str] = {}
         with self.database.reading() as session:
             self.catalogue = catalogue_after(session, self.generation, Catalogue())
-            self.vectors = vectors_of(session, list(self.catalogue.terms), self.embedder.dimension)
+            ids = [int(passage) for found in self.catalogue.passages.values() for passage in found]
+            self.terms = terms_of(session, ids)
+            self.vectors = vectors_of(session, ids, self.embedder.dimension)
             for passage, article, source, title in session.execute(
                 select(Passage.id, Article.article_id, Article.source, ArticleVersion.title)
                 .join(Article, Passage.article == Article.id)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.attachments import keep_files
 from bot.blocks import kit
 from bot.blocks.feedback import FeedbackForm, feedback_form
-from bot.blocks.markup import markdown, pieces, words
+from bot.blocks.markup import markdown, words
 from bot.blocks.outcomes import (
     ANSWER_FEEDBACK,
     ANSWER_HUMAN,
@@ -19,6 +19,8 @@ from bot.blocks.outcomes import (
     fallback,
     render,
 )
+from bot.blocks.parts import parts
+from bot.blocks.tables import with_tables_told
 from bot.cases import handoff_about, story_of, turns_of
 from bot.clicks import OLD, Click, clicked, keep_view
 from bot.desk import Desk
@@ -134,7 +136,7 @@ class AnswerClicks:
         except NotAllowed:
             self._whisper(click, "That article has changed since. Ask me again, and you get its newest version.")
             return
-        for number, part in enumerate(pieces(steps, STEPS_LIMIT)):
+        for number, part in enumerate(parts(with_tables_told(steps), STEPS_LIMIT)):
             self._desk.slack.post(
                 f"steps:{turn.key}:{number}",
                 channel=conversation.channel,

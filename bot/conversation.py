@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from bot.message import MAX_MESSAGE, has_words
@@ -20,6 +21,8 @@ from bot.outcomes import (
 from bot.people import Employee
 from bot.routing import Intent, Route, Router
 from bot.ticket_texts import list_lines, status_line
+from bot.why import Branch, Decision, Why
+from knowledge.grounded import Grounded, Hearing
 from knowledge.library import Answer, Library
 from store import Database
 
@@ -48,6 +51,8 @@ class Asked:
     ticket: str | None = None
     """Number of the conversation's open ticket."""
     claimed_by: str | None = None
+    hearing: Hearing | None = None
+    """Who follows how an answer is written."""
 
     @property
     def groups(self) -> frozenset[str]:
@@ -69,27 +74,34 @@ class Knows(Protocol):
     def router(self) -> Router: ...
     @property
     def database(self) -> Database: ...
+    @property
+    def grounded(self) -> Grounded | None: ...
 
 
-def decide(desk: Knows, asked: Asked) -> Outcome:
-    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome."""
+def decide(desk: Knows, asked: Asked) -> Decision:
+    """What is to come of a message. Nothing is written; the same message asked twice gets the same outcome, unless a
+    language model words it."""
     if asked.ticket:
-        return goes_to_the_ticket(asked, asked.ticket)
+        return Decision(goes_to_the_ticket(asked, asked.ticket), Why(Branch.OPEN_TICKET))
     if unreadable := cannot_read(asked):
-        return unreadable
+        return Decision(unreadable, Why(Branch.UNREADABLE))
     if wanted := TICKET_NUMBER.search(asked.text):
-        return status_of(desk, asked, wanted.group(1)) if asked.private else NOT_IN_PUBLIC
+        outcome = status_of(desk, asked, wanted.group(1)) if asked.private else NOT_IN_PUBLIC
+        return Decision(outcome, Why(Branch.TICKET_NUMBER))
     route = desk.router.route(asked.text)
     if route.intent is Intent.HUMAN:
-        return escalate(asked, HandoffReason.EMPLOYEE_ASKED)
+        return Decision(escalate(asked, HandoffReason.EMPLOYEE_ASKED), Why(Branch.HUMAN_WISH, route=route))
     if route.intent is Intent.NOT_SOLVED and isinstance(asked.last, Answered):
-        return escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
+        outcome = escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
+        return Decision(outcome, Why(Branch.NOT_SOLVED, route=route))
     if route.intent is Intent.MY_TICKETS:
-        return my_tickets(desk, asked) if asked.private else NOT_IN_PUBLIC
+        outcome = my_tickets(desk, asked) if asked.private else NOT_IN_PUBLIC
+        return Decision(outcome, Why(Branch.MY_TICKETS, route=route))
     if small := small_talk(route):
-        return small
+        return Decision(small, Why(Branch.SMALL_TALK, route=route))
     if route.intent is Intent.ROUTINE and route.workflow:
-        return InProgress(workflow=route.workflow, text="I can do that for you.")
+        outcome = InProgress(workflow=route.workflow, text="I can do that for you.")
+        return Decision(outcome, Why(Branch.ROUTINE, route=route))
     return from_the_knowledge_base(desk, asked, route)
 
 
@@ -134,21 +146,32 @@ def small_talk(route: Route) -> Outcome | None:
     return None
 
 
-def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Outcome:
-    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier)
+def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision:
+    writer = partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
+    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer)
+
+    def because(reason: str) -> Why:
+        return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=WORTH_ASKING)
+
     if answer.confident:
-        return Answered(answer)
+        return Decision(Answered(answer), because("it is sure enough of it"))
     if not route.on_topic and not asked.files:
-        return Declined(
+        declined = Declined(
             "I don't know that. It doesn't look like something our IT knowledge base covers; "
             "if it is about your IT after all, a person can help."
         )
+        return Decision(declined, because("the message is nearer to chatter and general knowledge than to IT"))
     if answer.confidence >= WORTH_ASKING and not isinstance(asked.last, Clarified):
-        return Clarified(
+        clarified = Clarified(
             "I'm not sure which of these you mean. Pick one, or tell me in other words what you need.",
             options=(*(citation.title for citation in answer.citations), ASK_A_HUMAN),
         )
-    return escalate(asked, HandoffReason.LOW_CONFIDENCE if answer.citations else HandoffReason.NO_KNOWLEDGE, answer)
+        return Decision(clarified, because("it was too unsure to answer, and sure enough to ask back"))
+    if not answer.citations:
+        return Decision(escalate(asked, HandoffReason.NO_KNOWLEDGE, answer), because("it found nothing"))
+    unsure = "it was too unsure to answer" if answer.confidence >= WORTH_ASKING else "it was too unsure to ask back"
+    asked_before = ", and it had asked back before" if answer.confidence >= WORTH_ASKING else ""
+    return Decision(escalate(asked, HandoffReason.LOW_CONFIDENCE, answer), because(unsure + asked_before))
 
 
 def escalate(asked: Asked, reason: HandoffReason, answer: Answer | None = None) -> Escalated:

@@ -11,6 +11,7 @@ from bot.routing import Router
 from bot.settings import BotSettings
 from bot.slack import Slack
 from bot.workflows.workflow import Workflow
+from knowledge.grounded import Grounded
 from knowledge.library import Library
 from store import Database
 from store.durable import Durable
@@ -30,6 +31,8 @@ class Desk:
     files: Path
     """Where attachments of tickets are kept."""
     now: Callable[[], datetime]
+    grounded: Grounded | None = None
+    """What words answers anew, with a language model; without one, answers are in the articles' words."""
 
     def workflow(self, name: str) -> Workflow:
         return next(workflow for workflow in self.workflows if workflow.name == name)

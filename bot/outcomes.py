@@ -98,7 +98,8 @@ _adapter: TypeAdapter[Outcome] = TypeAdapter(Annotated[Outcome, Field(discrimina
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
-    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json")
+    """Without the answer's trace, which is kept apart."""
+    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json", exclude={"answer": {"trace"}})
     return data
 
 

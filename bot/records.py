@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store import Base
@@ -54,6 +54,16 @@ class Turn(Base):
     done_at: Mapped[datetime | None]
 
 
+class TurnTrace(Base):
+    """Why a turn ended as it did (`bot.why`); apart from the turn, which is read often."""
+
+    __tablename__ = "turn_traces"
+
+    turn_key: Mapped[str] = mapped_column(ForeignKey("turns.key"), primary_key=True)
+    trace: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Post(Base):
     """One message that the bot sends; `key` makes it one however often the sending is tried."""
 
@@ -69,6 +79,8 @@ class Post(Base):
     thread_ts: Mapped[str | None] = mapped_column(String(32))
     ts: Mapped[str | None] = mapped_column(String(32))
     """Empty while Slack's answer is outstanding."""
+    streaming: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It was begun as a stream, and isn't known to be whole yet."""
     created_at: Mapped[datetime]
 
 

@@ -6,7 +6,7 @@ is near enough. Examples that only look alike (a question *about* passwords) are
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -47,6 +47,15 @@ class Routine(Protocol):
 
 
 @dataclass(frozen=True)
+class Example:
+    """An example utterance and how similar the message is to it."""
+
+    text: str
+    intent: Intent
+    score: float
+
+
+@dataclass(frozen=True)
 class Route:
     intent: Intent
     score: float
@@ -54,6 +63,8 @@ class Route:
     workflow: str | None = None
     on_topic: bool = True
     """False when the message is nearer to chatter and general knowledge than to anything an IT desk is for."""
+    nearest: tuple[Example, ...] = field(default=(), compare=False)
+    """The examples that the message is most like; empty when its words alone told the intent."""
 
 
 NEAR = {
@@ -65,6 +76,9 @@ NEAR = {
     Intent.ROUTINE: 0.66,
 }
 """How similar a message must be to an example. A routine request asks before it acts, so it may be loose."""
+
+TOLD = 3
+"""Nearest examples that a route names."""
 
 SHORT = 12
 """Words; a longer message is about something, however politely it begins."""
@@ -96,7 +110,7 @@ class Router:
             labelled += [(text, intent, None) for text in examples]
         for workflow in workflows:
             labelled += [(text, Intent.ROUTINE, workflow.name) for text in workflow.examples]
-        self._labels = [(intent, workflow) for _, intent, workflow in labelled]
+        self._labelled = labelled
         self._examples = encode([text for text, _, _ in labelled])
         self._not_it = encode(NOT_IT)
 
@@ -105,12 +119,13 @@ class Router:
         vector = self._encode([text])[0]
         similar = self._examples @ vector
         on_topic = float(np.sort(similar)[-3:].mean()) >= float(np.sort(self._not_it @ vector)[-3:].mean())
-        nearest = int(similar.argmax())
-        intent, workflow = self._labels[nearest]
-        score = float(similar[nearest])
+        order = [int(place) for place in np.argsort(-similar, kind="stable")[:TOLD]]
+        nearest = tuple(Example(*self._labelled[place][:2], round(float(similar[place]), 4)) for place in order)
+        _, intent, workflow = self._labelled[order[0]]
+        score = float(similar[order[0]])
         if WANTS_HUMAN.search(text):
             return Route(Intent.HUMAN, 1.0)
         brief = len(text.split()) <= SHORT
         if intent is Intent.OTHER or score < NEAR[intent] or not (brief or intent is Intent.ROUTINE):
-            return Route(Intent.OTHER, score, on_topic=on_topic)
-        return Route(intent, score, workflow)
+            return Route(Intent.OTHER, score, on_topic=on_topic, nearest=nearest)
+        return Route(intent, score, workflow, nearest=nearest)

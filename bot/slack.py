@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
@@ -107,6 +107,11 @@ def passes(error: SlackApiError) -> bool:
     return bool(status == 429 or status >= 500 or code == "ratelimited" or code in SLACK_FAULTS)
 
 
+def metadata_of(key: str) -> dict[str, Any]:
+    """By which a message of ours is found again."""
+    return {"event_type": METADATA_TYPE, "event_payload": {"key": key}}
+
+
 class Slack:
     """What the desk does in Slack. Safe to use from many threads.
 
@@ -166,7 +171,7 @@ class Slack:
             "thread_ts": thread_ts,
             "unfurl_links": False,
             "unfurl_media": False,
-            "metadata": {"event_type": METADATA_TYPE, "event_payload": {"key": key}},
+            "metadata": metadata_of(key),
         }
         if blocks:
             arguments["blocks"] = list(blocks)
@@ -175,6 +180,90 @@ class Slack:
         ts = self._send(key, arguments, uncertain=known is not None)
         self._sent(key, ts)
         return ts
+
+    # A reply that grows while it is written
+
+    def start_stream(self, key: str, *, channel: str, thread_ts: str, user: str, team: str) -> str:
+        """Begin the reply to the turn `key` as a stream for this person, and return its `ts`.
+
+        Slack takes no `metadata` here, so the row says that a stream was begun, and the `ts` is recorded before
+        anything is written into it. Not tried again: `finish_stream` finds out what became of it.
+        """
+        with self._database.transaction() as session:
+            kept = {"purpose": "reply", "ref": key, "channel": channel, "thread_ts": thread_ts}
+            session.add(Post(key=key, **kept, created_at=self._now(), streaming=True))
+        try:
+            answer = self._posting.chat_startStream(
+                channel=channel, thread_ts=thread_ts, recipient_user_id=user, recipient_team_id=team
+            )
+        except SlackApiError as error:
+            if not passes(error):
+                self._is_whole(key, None)  # nothing was begun
+            raise
+        ts: str = answer["ts"]
+        self._sent(key, ts)
+        return ts
+
+    def append_to_stream(self, *, channel: str, ts: str, text: str) -> None:
+        """Not tried again, since what Slack has taken already would stand there twice."""
+        self._posting.chat_appendStream(channel=channel, ts=ts, markdown_text=text)
+
+    def finish_stream(self, key: str, *, text: str, blocks: Sequence[Block], said: str | None) -> bool:
+        """Make the message that was begun under `key` the whole reply; False if none is open.
+
+        `said` is what is known to stand in it. If the first block goes on from there, it is completed; otherwise, or
+        when Slack has ended the stream, the message is replaced. Can be repeated.
+        """
+        with self._database.reading() as session:
+            post = session.get(Post, key)
+        if post is None or not post.streaming:
+            return False
+        ts = post.ts or self._find_stream(post)
+        if ts is not None and not self._completed(key, post.channel, ts, blocks, said):
+            place: dict[str, Any] = {"channel": post.channel, "ts": ts}
+            over = "message_not_in_streaming_state"
+            self._ignoring(over, "message_not_found", call=lambda: self._client.chat_stopStream(**place))
+            whole: dict[str, Any] = {
+                "text": text[:FALLBACK_LIMIT],
+                "blocks": list(blocks),
+                "metadata": metadata_of(key),
+            }
+            self._ignoring("message_not_found", call=lambda: self._client.chat_update(**place, **whole))
+        self._is_whole(key, ts)
+        return ts is not None
+
+    def _completed(self, key: str, channel: str, ts: str, blocks: Sequence[Block], said: str | None) -> bool:
+        whole = str(blocks[0]["text"]) if blocks and blocks[0]["type"] == "markdown" else ""
+        if not said or not whole.startswith(said):
+            return False
+        rest: dict[str, Any] = {"blocks": list(blocks[1:]), "metadata": metadata_of(key)}
+        if len(whole) > len(said):
+            rest["markdown_text"] = whole[len(said) :]
+        try:
+            self._posting.chat_stopStream(channel=channel, ts=ts, **rest)
+        except (SlackApiError, OSError, HTTPException) as error:
+            log.warning("a stream could not be completed (%s); it is replaced", type(error).__name__)
+            return False
+        return True
+
+    def _find_stream(self, post: Post) -> str | None:
+        """The `ts` of a stream whose beginning was not answered, or not recorded: of our own messages in the thread
+        the one that bears no key and that no row knows."""
+        me, _ = self.me()
+        since = post.created_at.timestamp() - FRESH_SECONDS
+        for message in self._messages(post.channel, post.thread_ts):
+            if message.get("user") != me or message.get("metadata") or float(message["ts"]) < since:
+                continue
+            ts: str = message["ts"]
+            with self._database.reading() as session:
+                if session.scalar(select(Post.key).where(Post.channel == post.channel, Post.ts == ts)) is None:
+                    return ts
+        return None
+
+    def _is_whole(self, key: str, ts: str | None) -> None:
+        with self._database.transaction() as session:
+            post = session.get_one(Post, key)
+            post.ts, post.streaming = ts, False
 
     def _sent(self, key: str, ts: str) -> None:
         with self._database.transaction() as session:
@@ -227,6 +316,15 @@ class Slack:
 
     def _find(self, key: str, channel: str, thread_ts: str | None) -> str | None:
         """The `ts` of our own message with this key, if Slack has it."""
+        for message in self._messages(channel, thread_ts):
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_type") == METADATA_TYPE and metadata.get("event_payload", {}).get("key") == key:
+                ts: str = message["ts"]
+                return ts
+        return None
+
+    def _messages(self, channel: str, thread_ts: str | None) -> Iterator[dict[str, Any]]:
+        """A thread's messages, or the newest page of a channel."""
         cursor = ""
         while True:
             arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 200}
@@ -237,15 +335,11 @@ class Slack:
                 if thread_ts
                 else self._client.conversations_history(**arguments)
             )
-            for message in page["messages"]:
-                metadata = message.get("metadata") or {}
-                if metadata.get("event_type") == METADATA_TYPE and metadata.get("event_payload", {}).get("key") == key:
-                    ts: str = message["ts"]
-                    return ts
+            yield from page["messages"]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor or not thread_ts:
                 # Without a thread the newest page is enough: the lost message is seconds old.
-                return None
+                return
 
     def _hold(self, channel: str, seconds: float) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, assert_never
 
 from slack_sdk.errors import SlackApiError
@@ -34,6 +35,9 @@ from bot.outcomes import (
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
 from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT, Block
+from bot.streams import Stream
+from bot.traces import keep
+from bot.why import Branch, Why
 from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ class Turns:
         self._recording = threading.Lock()
         self._cosmetics = ThreadPoolExecutor(4, thread_name_prefix="cosmetics")
         self._seen: dict[str, list[Future[None]]] = {}
+        self._streams: dict[str, Stream] = {}
         self._workflow = desk.durable.workflow("turn", self._see_through)
         self._greeting = desk.durable.workflow("greeting", self._greet)
 
@@ -214,9 +219,9 @@ class Turns:
         employee = desk.people.identify(team=conversation.team, user=turn.user, user_team=turn.user_team)
         with desk.database.reading() as session:
             asked = self._asked(session, conversation, turn, employee)
-        outcome, refusal = self._judge(asked)
+        outcome, why = self._judge(asked)
         with desk.database.transaction() as session:
-            carried_out = self._carry_out(session, turn, outcome, asked, refusal)
+            carried_out = self._carry_out(session, turn, outcome, asked, why)
         # Edited in the meantime: the newer text is what counts.
         return turn.key if carried_out else self._decide(key)
 
@@ -228,18 +233,20 @@ class Turns:
                 return turn.key if turn else None
             outcome = apology(RuntimeError(f"turn {turn.key} could not be decided"))
             turn.outcome, turn.outcome_kind, turn.state = to_json(outcome), outcome.kind, "decided"
+            keep(session, turn.key, Why(Branch.TROUBLE), self._desk.now())
             return turn.key
 
-    def _judge(self, asked: Asked) -> tuple[Outcome, str | None]:
+    def _judge(self, asked: Asked) -> tuple[Outcome, Why]:
         try:
-            outcome = decide(self._desk, asked)
-            if isinstance(outcome, InProgress):
-                return outcome, self._desk.workflow(outcome.workflow).check(asked.employee)
-            return outcome, None
+            decision = decide(self._desk, asked)
+            if isinstance(decision.outcome, InProgress):
+                refusal = self._desk.workflow(decision.outcome.workflow).check(asked.employee)
+                return decision.outcome, replace(decision.why, refused=refusal)
+            return decision.outcome, decision.why
         except (OperationalError, SlackUnavailable):
             raise  # these pass; the step is tried again
         except Exception as error:  # noqa: BLE001 (a bug of ours must not leave an employee without a reply)
-            return apology(error), None
+            return apology(error), Why(Branch.TROUBLE)
 
     @staticmethod
     def _oldest_unfinished(session: Session, key: str) -> tuple[Conversation, Turn | None]:
@@ -268,7 +275,27 @@ class Turns:
             last=from_json(last) if last else None,
             ticket=ticket.number if ticket else None,
             claimed_by=ticket.claimed_by if ticket else None,
+            hearing=self._stream(session, conversation, turn),
         )
+
+    def _stream(self, session: Session, conversation: Conversation, turn: Turn) -> Stream | None:
+        """Where the employee can follow how the answer is written; None where the reply replaces another message,
+        was begun before, or nothing is written."""
+        if self._desk.grounded is None or conversation.surface == "command" or turn.edited_ts is not None:
+            return None
+        if session.get(Post, turn.key) is not None:
+            return None
+        stream = Stream(
+            self._desk.slack,
+            key=turn.key,
+            channel=conversation.channel,
+            thread_ts=conversation.thread_ts,
+            user=turn.user,
+            team=turn.user_team or conversation.team,
+            show=partial(self._show_status, conversation, turn) if conversation.surface == "assistant" else None,
+        )
+        self._streams[turn.key] = stream
+        return stream
 
     def _turns_before(self, session: Session, conversation: Conversation, turn: Turn) -> list[Turn]:
         """The finished turns that this one continues, oldest first, at most six."""
@@ -285,8 +312,8 @@ class Turns:
             found = list(session.scalars(recent.order_by(Turn.ts.desc()).limit(2)))
         return found[::-1]
 
-    def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, refusal: str | None) -> bool:
-        """Record the outcome together with its effects in SQL; what goes to Slack follows in `_deliver`.
+    def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, why: Why) -> bool:
+        """Record the outcome, why, and its effects in SQL, together; what goes to Slack follows in `_deliver`.
 
         False, and nothing is done, if the turn says something else by now than when it was `read`.
         """
@@ -304,7 +331,7 @@ class Turns:
                     key=key,
                     employee=asked.employee,
                     conversation=conversation,
-                    refusal=refusal,
+                    refusal=why.refused,
                     now=now,
                 )
             case Escalated(follow_up=True, ticket=str(ticket)):
@@ -327,6 +354,7 @@ class Turns:
         turn.outcome = to_json(outcome)
         turn.outcome_kind = outcome.kind
         turn.state = "decided"
+        keep(session, key, why, now)
         return True
 
     def _deliver(self, key: str) -> None:
@@ -335,6 +363,7 @@ class Turns:
             turn = session.scalars(select(Turn).where(Turn.key == key)).one()
             conversation = session.get_one(Conversation, turn.conversation_id)
             edited = self._reply_to_original(session, turn)
+        stream = self._streams.pop(key, None)
         if turn.state != "decided" or turn.outcome is None:
             return
         outcome = from_json(turn.outcome)
@@ -342,7 +371,7 @@ class Turns:
         refused: SlackApiError | None = None
         if not handed_over:
             try:
-                self._reply(conversation, turn, outcome, edited)
+                self._reply(conversation, turn, outcome, edited, stream)
             except SlackApiError as error:
                 refused = error  # for good; the agents are to be told all the same
         match outcome:
@@ -366,12 +395,14 @@ class Turns:
             kept = session.get_one(Turn, turn.id)
             kept.state, kept.done_at = "done", desk.now()
 
-    def _reply(self, conversation: Conversation, turn: Turn, outcome: Outcome, edited: Post | None) -> None:
+    def _reply(
+        self, conversation: Conversation, turn: Turn, outcome: Outcome, edited: Post | None, stream: Stream | None
+    ) -> None:
         rendered = render(outcome, surface=conversation.surface)
         if edited is not None and edited.ts is not None and self._rewritten(edited, edited.ts, turn, rendered):
             return
         try:
-            self._post_reply(conversation, turn, rendered.text, rendered.blocks)
+            self._post_reply(conversation, turn, rendered.text, rendered.blocks, stream.said if stream else None)
         except SlackApiError as error:
             if error.response.get("error") not in BAD_BLOCKS:
                 raise
@@ -390,7 +421,11 @@ class Turns:
             session.get_one(Post, post.key).ref = turn.key
         return True
 
-    def _post_reply(self, conversation: Conversation, turn: Turn, text: str, blocks: list[Block]) -> None:
+    def _post_reply(
+        self, conversation: Conversation, turn: Turn, text: str, blocks: list[Block], said: str | None = None
+    ) -> None:
+        if self._desk.slack.finish_stream(turn.key, text=text, blocks=blocks, said=said):
+            return
         self._desk.slack.post(
             turn.key,
             channel=conversation.channel,
@@ -452,12 +487,16 @@ class Turns:
         self._seen[turn.key] = [seen]
         if conversation.surface == "assistant":
             place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
-            status = self._cosmetics.submit(self._quietly, "set_status", **place, status="is looking it up…")
-            self._seen[turn.key].append(status)
+            self._show_status(conversation, turn, "is looking it up…")
             if turn.text and turn.ts:
                 self._cosmetics.submit(
                     self._quietly, "set_title", **place, title=plain(turn.text)[:TITLE_LIMIT] or "File"
                 )
+
+    def _show_status(self, conversation: Conversation, turn: Turn, status: str) -> None:
+        place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
+        shown = self._cosmetics.submit(self._quietly, "set_status", **place, status=status)
+        self._seen.setdefault(turn.key, []).append(shown)
 
     def _show_done(self, conversation: Conversation, turn: Turn, outcome: Outcome, handed_over: bool) -> None:
         shown = self._seen.pop(turn.key, [])

@@ -11,6 +11,7 @@ from bot.blocks.outcomes import render
 from bot.conversation import Asked, Knows, decide
 from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, InProgress, Outcome
 from bot.people import Employee, People
+from bot.why import Decision
 from deskmate.errors import RoofError
 from knowledge.json_lines import objects_of
 from knowledge.library import Citation
@@ -38,11 +39,17 @@ def employee_of(people: People, account: str | None) -> Employee:
 
 def ask(desk: Knows, question: str, employee: Employee) -> dict[str, Any]:
     """What the employee would get in a direct message, as `deskmate ask --json` prints it."""
+    return asked(desk, question, employee)[0]
+
+
+def asked(desk: Knows, question: str, employee: Employee) -> tuple[dict[str, Any], Decision]:
+    """What `ask` gives, and why."""
     started = time.perf_counter()
-    outcome = decide(desk, Asked(text=question, employee=employee, private=True))
+    decision = decide(desk, Asked(text=question, employee=employee, private=True))
+    outcome = decision.outcome
     taken = round(1000 * (time.perf_counter() - started), 2)
     answer = outcome.answer if isinstance(outcome, Answered) else None
-    return {
+    told = {
         "outcome": outcome.kind,
         "text": html.unescape(render(outcome, surface="im").text),
         "confidence": round(confidence(desk, question, outcome), 4),
@@ -50,6 +57,7 @@ def ask(desk: Knows, question: str, employee: Employee) -> dict[str, Any]:
         "workflow": workflow_of(outcome),
         "timings_ms": {**(answer.timings_ms if answer else {}), "total": taken},
     }
+    return told, decision
 
 
 def confidence(desk: Knows, question: str, outcome: Outcome) -> float:
@@ -79,6 +87,7 @@ def cited(citation: Citation) -> dict[str, Any]:
         "url": citation.url,
         "heading": citation.heading,
         "score": round(citation.score, 4),
+        "updated_at": citation.updated_at.isoformat() if citation.updated_at else None,
     }
 
 
@@ -101,8 +110,8 @@ def answers(desk: Knows, people: People, path: Path) -> Iterator[dict[str, Any]]
     `RoofError`."""
     known: dict[str | None, Employee] = {None: STRANGER}
     questions = questions_in(path)
-    for asked in questions:
-        if asked.account not in known:
-            known[asked.account] = employee_of(people, asked.account)
-    for asked in questions:
-        yield {"id": asked.id, **ask(desk, asked.text, known[asked.account])}
+    for each in questions:
+        if each.account not in known:
+            known[each.account] = employee_of(people, each.account)
+    for each in questions:
+        yield {"id": each.id, **ask(desk, each.text, known[each.account])}

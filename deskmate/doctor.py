@@ -23,6 +23,8 @@ SETUP = "docs/slack-setup.md"
 LATE_SECONDS = 600.0
 OLDEST_PYTHON = (3, 11)
 PROBE_SECONDS = 5
+LLM_PROBE_SECONDS = 15.0
+MODEL_RECIPE = "If you want one, docs/recipes.md says how."
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ def examine() -> list[Check]:
         settings = Settings.read()
     except RoofError as error:
         return [*checks, Check("settings", "missing", str(error), "Mend this variable, in the environment or in .env.")]
-    checks += [home(settings), running(settings), model(settings)]
+    checks += [home(settings), model(settings), language_model(settings)]
+    if not settings.knowledge.index_is_shared:
+        checks.append(running(settings))
     with ExitStack() as stack:
         try:
             database = stack.enter_context(open_database(settings))
@@ -55,6 +59,8 @@ def examine() -> list[Check]:
             checks.append(Check("database", "missing", str(error), "Do that, and run `deskmate doctor` again."))
         else:
             checks.append(Check("database", "ok", database.engine.url.render_as_string()))
+            if settings.knowledge.index_is_shared:
+                checks.append(shared_index(database, settings))
             checks += [articles(database, settings), people(database, settings), work(settings)]
     checks += slack(settings)
     return [*checks, mail(settings), public_url(settings)]
@@ -89,6 +95,17 @@ def running(settings: Settings) -> Check:
         return Check("index", "missing", f"{lock} can't be opened ({error.strerror})", "Check who owns the home.")
 
 
+def shared_index(database: Database, settings: Settings) -> Check:
+    """An index on a server, which no single process owns."""
+    from knowledge.errors import KnowledgeError
+    from knowledge.opening import index_found
+
+    try:
+        return Check("index", "ok", index_found(database, settings.knowledge))
+    except KnowledgeError as error:
+        return Check("index", "missing", str(error), "Do that, and run `deskmate doctor` again.")
+
+
 def model(settings: Settings) -> Check:
     name = settings.knowledge.embedder or "all-MiniLM-L6-v2"
     folder = settings.knowledge.models
@@ -97,6 +114,25 @@ def model(settings: Settings) -> Check:
             "model", "optional", f"{name} not exported yet", "Nothing: the first start does it in some seconds."
         )
     return Check("model", "ok", f"{name}, exported models in {folder}")
+
+
+def language_model(settings: Settings) -> Check:
+    """Whether it answers, by asking it for one word."""
+    from knowledge.errors import LanguageModelUnavailable
+    from knowledge.llm import LanguageModel, Unwritten
+
+    if not settings.model.llm:
+        return Check("language model", "optional", "none: answers are the articles' own words", MODEL_RECIPE)
+    probed = {"llm_timeout_seconds": min(settings.model.llm_timeout_seconds, LLM_PROBE_SECONDS)}
+    try:
+        LanguageModel(settings.model.model_copy(update=probed)).probe()
+    except LanguageModelUnavailable as error:
+        return Check("language model", "missing", str(error), "Do that, or leave DESKMATE_LLM empty.")
+    except Unwritten as error:
+        found = f"{settings.model.llm} doesn't answer ({error})"
+        to_do = "Check the provider's key and address; until then answers are the articles' own words."
+        return Check("language model", "optional", found, to_do)
+    return Check("language model", "ok", f"{settings.model.llm} answers")
 
 
 def articles(database: Database, settings: Settings) -> Check:

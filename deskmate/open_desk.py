@@ -17,12 +17,14 @@ from bot.handoff import Triage
 from bot.notices import Notices
 from bot.people import People
 from bot.slack import Slack
+from bot.traces import forget
 from bot.turns import Turns
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
 from deskmate.settings import Settings
-from deskmate.wiring import REFRESH_SECONDS, RESUME_SECONDS, every, router
+from deskmate.wiring import FORGET_SECONDS, REFRESH_SECONDS, RESUME_SECONDS, every, grounded, router
+from knowledge.grounded import Grounded
 from knowledge.library import Library
 from store import Database, utc_now
 from store.durable import Durable
@@ -49,9 +51,10 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
     with ExitStack() as stack:
         stack.enter_context(alone(settings))
         library.warm()
+        model = grounded(database, settings)
         slack = Slack(client, database, now=utc_now)
         durable = stack.enter_context(open_durable(settings))
-        desk, password_reset = wired(settings, database, library, slack, durable)
+        desk, password_reset = wired(settings, database, library, slack, durable, model)
         turns = stack.enter_context(closing(Turns(desk)))
         app = bolt_app(settings.slack, client)
         listeners.register(app, desk, turns)
@@ -60,12 +63,19 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
         password_reset.resume()
         turns.resume()
+        forget(database, utc_now())
         stack.enter_context(every(RESUME_SECONDS, turns.resume, name="search for unfinished turns"))
+        stack.enter_context(every(FORGET_SECONDS, lambda: forget(database, utc_now()), name="deletion of old traces"))
         yield OpenDesk(desk, app, client)
 
 
 def wired(
-    settings: Settings, database: Database, library: Library, slack: Slack, durable: Durable
+    settings: Settings,
+    database: Database,
+    library: Library,
+    slack: Slack,
+    durable: Durable,
+    model: Grounded | None,
 ) -> tuple[Desk, PasswordReset]:
     """The desk with all its workflows registered; the durable runtime isn't launched yet."""
     accounts = directory(settings.directory, database)
@@ -105,6 +115,7 @@ def wired(
         settings=settings.bot,
         files=settings.roof.home / "files",
         now=utc_now,
+        grounded=model,
     )
     triage.durable(durable)
     people.durable(durable)

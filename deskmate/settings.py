@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,6 +13,7 @@ from bot.directory.settings import DirectorySettings
 from bot.notices import NoticeSettings
 from bot.settings import BotSettings, SlackSettings
 from deskmate.errors import RoofError
+from knowledge.llm import LanguageModelSettings
 from knowledge.settings import KnowledgeSettings
 
 S = TypeVar("S", bound=BaseSettings)
@@ -28,7 +29,6 @@ class DeskmateSettings(BaseSettings):
     executor_id: str = "local"
     """One per replica, the same after a restart: a process picks up what its predecessor of the same id left."""
     secret_key: SecretStr | None = None
-    llm: str = ""
 
     def database(self) -> str:
         if self.database_url is not None and self.database_url.get_secret_value():
@@ -77,20 +77,19 @@ class Settings:
     knowledge: KnowledgeSettings
     directory: DirectorySettings
     notices: NoticeSettings
+    model: LanguageModelSettings = field(default_factory=lambda: LanguageModelSettings())
 
     @classmethod
     def read(cls) -> Self:
         """Errors: `RoofError`, which names the variable."""
-        roof = read(DeskmateSettings)
-        if roof.llm:
-            raise RoofError("Language models aren't supported yet: leave DESKMATE_LLM empty.")
         return cls(
-            roof=roof,
+            roof=read(DeskmateSettings),
             slack=read(SlackSettings),
             bot=read(BotSettings),
             knowledge=read(KnowledgeSettings),
             directory=read(DirectorySettings),
             notices=read(NoticeSettings),
+            model=read(LanguageModelSettings),
         )
 
 

@@ -17,7 +17,9 @@ from bot.workflows.register import ROUTINES
 from deskmate.errors import RoofError
 from deskmate.examples import KeptExamples
 from deskmate.settings import Settings
+from knowledge.grounded import Grounded
 from knowledge.library import Library
+from knowledge.llm import LanguageModel
 from store import Database, utc_now
 from store.migrating import DatabaseUnreachable, SchemaOutdated, migrate, require_current
 
@@ -27,6 +29,8 @@ REFRESH_SECONDS = 1.0
 """How soon the index follows what another process has ingested."""
 RESUME_SECONDS = 300.0
 """How often turns that were left unfinished are looked for."""
+FORGET_SECONDS = 86_400.0
+"""How often traces of turns that are too old are deleted, beside the start."""
 
 
 class NoDatabase(SchemaOutdated):
@@ -91,6 +95,18 @@ def open_library(database: Database, settings: Settings) -> Iterator[Library]:
         yield library
 
 
+def grounded(database: Database, settings: Settings) -> Grounded | None:
+    """What words answers anew, if a language model is configured; its package is imported here.
+
+    Errors: `LanguageModelUnavailable`.
+    """
+    if not settings.model.llm:
+        return None
+    model = LanguageModel(settings.model)
+    model.open()
+    return Grounded(model, database, settings.model)
+
+
 def router(library: Library, settings: Settings) -> Router:
     return Router(KeptExamples(library.encode, settings.roof.home / "cache"), ROUTINES)
 
@@ -108,17 +124,19 @@ def people_of(database: Database, settings: Settings, *, secret: str) -> People:
 
 @dataclass(frozen=True)
 class Asking:
-    """What deciding needs, without Slack and without the durable runtime: nothing can be written by it."""
+    """What deciding needs, without Slack and without the durable runtime: nothing can be written by it but what a
+    language model has cost."""
 
     library: Library
     router: Router
     database: Database
+    grounded: Grounded | None = None
 
 
 @contextmanager
 def open_asking(settings: Settings) -> Iterator[Asking]:
     with open_database(settings) as database, open_library(database, settings) as library:
-        yield Asking(library, router(library, settings), database)
+        yield Asking(library, router(library, settings), database, grounded(database, settings))
 
 
 def _satisfies(asking: Asking) -> Knows:

@@ -65,7 +65,8 @@ def web_address(text: str | None) -> str | None:
 
 
 def moment(text: str | None) -> datetime | None:
-    """The day or moment meant by `2024-06-30`, an ISO moment, or Microsoft's `06/30/2024`; None for anything else.
+    """The day or moment meant by `2024-06-30`, an ISO moment, Microsoft's `06/30/2024`, `30 June 2024` or
+    `June 30, 2024`; None for anything else.
 
     A moment without a zone is taken as UTC.
     """
@@ -80,5 +81,15 @@ def moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        return None
+        return in_words(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def in_words(text: str) -> datetime | None:
+    """The day meant by `30 June 2024` or `June 30, 2024`."""
+    for form in ("%d %B %Y", "%B %d %Y", "%d %b %Y", "%b %d %Y"):
+        try:
+            return datetime.strptime(" ".join(text.replace(",", " ").split()), form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None

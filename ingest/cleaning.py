@@ -1,8 +1,9 @@
 """Markdown as publishing systems extend it, turned into plain Markdown that can be read in chat.
 
-Images, includes and templates are dropped or replaced by their text; links that lead nowhere from a chat (relative
-ones, anchors) become their text. Code is never touched, and the indentation of lists is kept. All patterns run in
-time proportional to the text, so a hostile file can't hold up an ingestion.
+Includes and templates are dropped or replaced by their text, callouts become quotations, pictures links or their
+description; links that lead nowhere from a chat (relative ones, anchors) become their text. Code is never touched,
+and the indentation of lists is kept. All patterns run in time proportional to the text, so a hostile file can't hold
+up an ingestion.
 """
 
 import html
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ingest.html import fragment_to_markdown
+from knowledge import dialects, pictures
 
 KEPT_SCHEMES = ("http", "https", "mailto", "tel")
 OPEN, CLOSE = "\ue000", "\ue001"  # private-use characters around the number of a piece of code that is set aside
@@ -20,10 +22,7 @@ SET_ASIDE = re.compile(f"{OPEN}(\\d+){CLOSE}")
 FENCE = re.compile(r"^((?:[ \t]|>|[-*+] |\d{1,9}[.)] )*)(`{3,}|~{3,})(.*)$")
 CODE_SPAN = re.compile(r"(?<![`\\])(?:`[^`\n]+(?:\n[^`\n]+)?`(?!`)|``(?:[^`\n]|`(?!`))+``(?!`))")
 DEFINITION = re.compile(r"^ {0,3}\[([^\[\]\n^]{1,200})\]:[ \t]*<?([^\s<>]+)>?(?:[ \t]+[\"'(][^\n]*)?$", re.MULTILINE)
-TEXT = r"((?:[^\[\]\\\n]|\\.|\n(?!\s*\n)|\[[^\[\]\n]*\])*)"
-TARGET = r"\(\s*(<[^<>\n]*>|(?:[^\s()\\]|\\.|\([^\s()]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)))?\s*\)"
-IMAGE = re.compile(rf"!\[{TEXT}\](?:{TARGET}|\[[^\[\]\n]*\])(?:\{{[^{{}}\n]*\}})?")
-LINK = re.compile(rf"(?<![!\\])\[{TEXT}\]{TARGET}(?:\{{:[^{{}}\n]*\}})?")
+LINK = re.compile(rf"(?<![!\\])\[{pictures.TEXT}\]{pictures.TARGET}(?:\{{:[^{{}}\n]*\}})?")
 REFERENCE = re.compile(r"(?<![!\\\]])\[([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 ALERT = re.compile(r"^([ \t>]*>[ \t]*)\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*", re.IGNORECASE | re.MULTILINE)
 DIVISION = re.compile(r"^[ \t>]*\[!div\b[^\]\n]*\][ \t]*\n", re.IGNORECASE | re.MULTILINE)
@@ -40,9 +39,10 @@ NO_LOC = re.compile(r":::no-loc[ \t]+text=\"([^\"\n]*)\":::")
 LIQUID_PAGE = re.compile(r"\{%-?[ \t]*(?:page|link|post_url)[ \t]+[\"']?([^\"'%\s]*)[^%\n]*%\}")
 LIQUID_CHANNEL = re.compile(r"\{%-?[ \t]*slack_channel[ \t]+[\"']([^\"'%\n]*)[\"'][^%\n]*%\}")
 LIQUID = re.compile(r"\{%[^%]{0,1000}%\}|\{\{[ \t]*(?:site|page|include)\.[^{}\n]*\}\}")
-ATTRIBUTES = re.compile(r"^[ \t]*\{:[^{}\n]*\}[ \t]*$|[ \t]+\{#[\w-]+\}[ \t]*$|(?<=[)*_])\{:[^{}\n]*\}", re.MULTILINE)
-BLOCK = re.compile(r"<(table|ul|ol|pre)\b[^<>]*>", re.IGNORECASE)
-BLOCK_EDGE = re.compile(r"<(/?)(table|ul|ol|pre)\b[^<>]*>", re.IGNORECASE)
+ATTRIBUTES = re.compile(r"^[ \t]*\{:[^{}\n]*\}[ \t]*$|(?<=[)*_])\{:[^{}\n]*\}", re.MULTILINE)
+OTHER_ID = re.compile(r"^(?! {0,3}#)([^\n{]*?)[ \t]+\{#[\w-]+\}[ \t]*$", re.MULTILINE)
+BLOCK = re.compile(r"<(table|ul|ol|dl|pre)\b[^<>]*>", re.IGNORECASE)
+BLOCK_EDGE = re.compile(r"<(/?)(table|ul|ol|dl|pre)\b[^<>]*>", re.IGNORECASE)
 BREAK = re.compile(r"</?br\b[^<>]*>", re.IGNORECASE)
 ANCHOR = re.compile(r"<a\b([^<>]*)>([^<>]*)</a>", re.IGNORECASE)
 HREF = re.compile(r"""\bhref\s*=\s*["']?([^"'\s<>]+)""", re.IGNORECASE)
@@ -70,8 +70,9 @@ TAG = re.compile(
 )
 
 
-def clean(text: str) -> str:
-    """Plain Markdown with the same words, headings, lists, tables and code."""
+def clean(text: str, url: str | None = None) -> str:
+    """Plain Markdown with the same words, headings (and their `{#id}`), lists, tables and code; `url` is the
+    article's, to which the addresses of its pictures are relative."""
     kept: list[str] = []
 
     def set_aside(piece: str) -> str:
@@ -79,13 +80,13 @@ def clean(text: str) -> str:
         return f"{OPEN}{len(kept) - 1}{CLOSE}"
 
     text = text.replace(OPEN, "").replace(CLOSE, "")
-    text = _fences(text, set_aside)
+    text = _fences(dialects.standard(text), set_aside)
     text = _without(text, "<!--", "-->")
     text = CODE_SPAN.sub(lambda found: set_aside(found[0]), text)
     for tag in ("script", "style", "iframe"):
         text = _without(text, f"<{tag}", f"</{tag}>")
     text = _templates(text)
-    text = _links(text)
+    text = _links(text, url)
     text = _markup(text, set_aside)
     text = html.unescape(text).replace("\0", "")
     text = re.sub("[\u00a0\u2003\u2002\u2009]", " ", text).replace("\u200b", "").replace("\u00ad", "")
@@ -130,16 +131,16 @@ def _without(text: str, start: str, end: str) -> str:
 
 def _templates(text: str) -> str:
     text = NO_LOC.sub(r"\1", text)
-    text = TRIPLE_COLON.sub("", text)
+    text = TRIPLE_COLON.sub("", pictures.DOCS.sub(pictures.docs_image, text))
     text = ALERT.sub(lambda found: f"{found[1]}**{found[2].capitalize()}:** ", text)
     text = VIDEO.sub(r"[Video](\1)", text)
     text = DIRECTIVE.sub("", DIVISION.sub("", text))
     text = LIQUID_PAGE.sub(r"/\1", text)
     text = LIQUID_CHANNEL.sub(r"#\1", text)
-    return ATTRIBUTES.sub("", LIQUID.sub("", text))
+    return OTHER_ID.sub(r"\1", ATTRIBUTES.sub("", LIQUID.sub("", text)))
 
 
-def _links(text: str) -> str:
+def _links(text: str, url: str | None) -> str:
     targets = {found[1].casefold(): found[2] for found in DEFINITION.finditer(text)}
     text = DEFINITION.sub("", text)
 
@@ -162,20 +163,10 @@ def _links(text: str) -> str:
         address = HREF.search(found[1])
         return link(found[2], html.unescape(address[1])) if address else found[2]
 
-    text = IMAGE.sub(_image, text)
+    text = pictures.as_links(text, url)
     text = ANCHOR.sub(anchor, text)
     text = LINK.sub(lambda found: link(found[1], found[2]), text)
     return REFERENCE.sub(referenced, text)
-
-
-def _image(found: re.Match[str]) -> str:
-    """A small picture within a sentence ("tap [gear]") stands for a word; a screenshot can't be shown."""
-    words = " ".join(found[1].split())
-    text, start = found.string, found.start()
-    line = text[text.rfind("\n", 0, start) + 1 : start]
-    alone = line.strip(" \t>*-+0123456789.)") == ""
-    pictured = words.lower().startswith(("screen", "image", "picture", "figure"))
-    return "" if alone or pictured or len(words) > 30 else words
 
 
 def _markup(text: str, set_aside: Callable[[str], str]) -> str:

@@ -12,7 +12,7 @@ from ingest.text import decode
 READERS = {".md": markdown.parse, ".markdown": markdown.parse, ".html": html.parse, ".htm": html.parse}
 SUFFIXES = tuple(READERS)
 MAX_BYTES = 5_000_000
-READER = 1  # counts up when the same file would be read into another article, so that all files are read anew
+READER = 2  # counts up when the same file would be read into another article, so that all files are read anew
 
 
 def load(path: Path) -> bytes:

@@ -16,7 +16,12 @@ MEANS_TO_RESTRICT = re.compile(r"""(?:^|[,{])\s*["']?access["']?\s*[:=]""", re.I
 MAX_DEPTH = 30
 FRAME = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
 # Only these keys count; the same key twice leaves open which one is meant.
-KEYS = ("id", "title", "access", "owner", "url", "description", "author", "ms.date", "date", "updated")
+CHANGED = (
+    "updated", "last_updated", "last_modified", "last_modified_at", "lastmod", "modified", "last_reviewed", "ms.date",
+    "date",
+)  # fmt: skip
+"""Where publishers write when an article was last changed, the most telling first."""
+KEYS = ("id", "title", "access", "owner", "url", "description", "author", *CHANGED)
 
 
 @dataclass
@@ -25,6 +30,11 @@ class FrontMatter:
 
     values: dict[str, str] = field(default_factory=dict)
     access: tuple[str, ...] = ()
+
+
+def changed(values: dict[str, str]) -> str | None:
+    """The day of the last change as it is written, if any."""
+    return next((found for key in CHANGED if (found := values.get(key))), None)
 
 
 def split(text: str) -> tuple[FrontMatter, str]:

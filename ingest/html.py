@@ -10,9 +10,11 @@ from markdownify import MarkdownConverter
 from ingest import article
 from ingest.article import Article
 from ingest.errors import AccessUnclear, IngestError
-from ingest.front_matter import FrontMatter
+from ingest.front_matter import FrontMatter, changed
+from knowledge import dialects, pictures
 
 MAX_DEPTH = 200
+ANCHOR = re.compile(r"^[\w-]+$")
 DROPPED = (
     "script, style, noscript, template, nav, footer, aside, form, iframe, object, embed, svg, canvas, video, audio, "
     "button, dialog, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], "
@@ -24,8 +26,11 @@ INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNOREC
 
 class Converter(MarkdownConverter):
     def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        words = " ".join(str(el.get("alt") or "").split())
-        return words if len(words) <= 30 and el.parent is not None and el.parent.get_text(strip=True) else ""
+        """Left to what shows pictures; within a sentence and short, it stands for a word."""
+        words = pictures.bare(str(el.get("alt") or ""))
+        if words and len(words) <= 30 and el.parent is not None and el.parent.get_text(strip=True):
+            return words
+        return f"![{words}](<{_attribute(el, 'src') or ''}>)"
 
 
 def parse(text: str, *, stem: str, front: FrontMatter) -> Article:
@@ -54,7 +59,7 @@ def parse(text: str, *, stem: str, front: FrontMatter) -> Article:
         access=access,
         owner=article.one_line(values.get("owner") or values.get("author"), limit=article.MAX_TITLE),
         description=article.one_line(values.get("description"), limit=article.MAX_DESCRIPTION),
-        updated_at=article.moment(values.get("ms.date") or values.get("updated") or values.get("date")),
+        updated_at=article.moment(changed(values)),
     )
 
 
@@ -87,6 +92,11 @@ def _main(soup: BeautifulSoup) -> Tag:
 
 
 def _markdown(root: Tag, url: str | None) -> str:
+    for tag in root.find_all(["div", "aside", "section"], class_=True):
+        if word := dialects.word_of(" ".join(tag.get_attribute_list("class"))):
+            _quote(tag, word)
+    for tag in root.find_all(re.compile(r"^h[1-6]$"), id=ANCHOR):
+        tag.append(f" {{#{tag['id']}}}")
     for tag in root.select(DROPPED) + root.find_all(style=INVISIBLE):
         if not tag.decomposed:
             tag.decompose()
@@ -110,8 +120,19 @@ def _markdown(root: Tag, url: str | None) -> str:
         code_language_callback=_language,
     )
     markdown = str(converter.convert_soup(root)).replace("\u00a0", " ").replace("\0", "")
+    markdown = dialects.standard(pictures.as_links(markdown, url))
     markdown = re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", markdown).strip() + "\n" if markdown.strip() else ""
+
+
+def _quote(tag: Tag, word: str) -> None:
+    """A callout as a quotation that begins with its word, unless it says that itself."""
+    tag.name = "blockquote"
+    if not tag.get_text(" ", strip=True).casefold().startswith(word.casefold()):
+        strong = Tag(name="strong")
+        strong.string = f"{word.capitalize()}:"
+        tag.insert(0, " ")
+        tag.insert(0, strong)
 
 
 def _language(tag: Tag) -> str | None:

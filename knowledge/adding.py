@@ -122,7 +122,7 @@ class Adding:
 
     def _prepare(self, document: Document, chunk: Chunk, vectors: dict[str, bytes]) -> PreparedPassage:
         terms = self.words.terms_of(
-            title=document.title, description=document.description, headings=chunk.headings, text=chunk.text
+            title=document.title, description=document.description, headings=chunk.headings, text=chunk.said
         )
         return PreparedPassage(
             text=chunk.text,

@@ -1,6 +1,10 @@
 """What the knowledge base says to a question."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from knowledge.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -10,6 +14,9 @@ class Citation:
     url: str | None
     heading: str | None
     score: float  # 0..1
+    updated_at: datetime | None = None  # when the article says that it was last changed
+    old: bool = False  # that was more than two years before the answer
+    anchor: str | None = None  # the heading's fragment in `url`, percent-encoded; None when `url` takes none
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,9 @@ class Answer:
     passage_ids: tuple[int, ...] = ()  # the passages shown in `text`; empty when nothing was found
     more: bool = False  # the procedure goes on: `Library.full_steps` shows it all
     timings_ms: dict[str, float] = field(default_factory=dict)
+    trace: Trace | None = field(default=None, compare=False, repr=False)  # how it came to that; kept apart
+    wording: Literal["article", "model"] = "article"  # "model": in a model's words, with marks [1], [2] of `citations`
+    unwritten: str = ""  # why a model's wording was asked for and not used: `llm.Reason`
 
 
 @dataclass(frozen=True)

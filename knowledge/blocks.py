@@ -10,6 +10,7 @@ from markdown_it.token import Token
 Kind = Literal["text", "steps", "code", "table"]
 
 MARKER = re.compile(r"^\s*(\d{1,9})([.)])([ \t]*)")
+HEADING_ID = re.compile(r"[ \t]*\{:?[ \t]*#[\w:.-]+[^{}]*\}[ \t]*$")
 EMPHASIS = re.compile(r"[*_`]{1,3}|\[([^\]]*)\]\([^)]*\)")
 
 
@@ -121,5 +122,6 @@ def source(lines: list[str], start: int, end: int) -> str:
 
 
 def plain(words: str) -> str:
-    """A heading without its Markdown."""
+    """A heading without its Markdown and its `{#id}`."""
+    words = HEADING_ID.sub("", words.rstrip(" #"))
     return re.sub(r"\s+", " ", EMPHASIS.sub(lambda match: match[1] or "", words)).strip(" #")

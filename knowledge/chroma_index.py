@@ -1,143 +1,197 @@
-"""Chroma on disk, one collection per access set: the one file that imports chromadb.
-
-Its embedded client belongs to exactly one process (a second writer loses vectors without an error), so the folder
-is locked for as long as the index is open.
-"""
+"""Chroma, one collection per access set: as a filter, permissions would make a query a hundred times slower."""
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
-from knowledge.errors import OtherModel
-from knowledge.vectors import FetchVectors, Near, Vectors, nearest
+from knowledge.chroma_places import CollectionGone, Place
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, Vectors, nearest, rows_for
 
-if TYPE_CHECKING:
-    from chromadb.api.models.Collection import Collection
-
-BATCH = 1_000
+BATCH = 500  # vectors in one call
+PROBED = 8  # windows of a passage looked for at once
+LISTED = 1_000  # collections in one call
 EVERYBODY = "everybody"
 
 
-class FolderTaken(Exception):
-    """Another process owns the index folder."""
-
-
 class ChromaIndex:
-    def __init__(self, folder: Path, generation: str) -> None:
-        """Raises `FolderTaken` at once when another process has the folder, `OtherModel` when all that is in it was
-        made with another model or chunker version."""
-        folder.mkdir(parents=True, exist_ok=True)
-        # Opened by one thread, closed by another: the lock must not be per thread.
-        self._lock = FileLock(folder / "owner.lock", thread_local=False)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as taken:
-            raise FolderTaken(str(folder)) from taken
-        try:
-            self._open(folder, generation)
-        except BaseException:  # whatever it was, the folder must be free for the next
-            self._lock.release()
-            raise
+    def __init__(self, place: Place, generation: str) -> None:
+        self._place = place
+        self._generation = re.sub(r"[^A-Za-z0-9.-]", "-", generation)
+        self._base = ""
+        self._collections: dict[str, Any] = {}
 
-    def _open(self, folder: Path, generation: str) -> None:
-        import chromadb
-        from chromadb.config import Settings
+    @property
+    def _prefix(self) -> str:
+        """Knowledge bases may share a server."""
+        return f"{self._generation}__{self._base or 'new'}__"
 
-        self._prefix = re.sub(r"[^A-Za-z0-9.-]", "-", generation) + "__"
-        client: Any = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
-        self._client = client
-        collections = self._client.list_collections()
-        ours = [collection for collection in collections if collection.name.startswith(self._prefix)]
-        if collections and not ours:
-            self._client.close()  # else this process goes on with the folder's old state after it is deleted
-            found = collections[0].name.split("__")[0]
-            raise OtherModel(
-                f"The index in {folder} was made with {found}, but {generation} is configured."
-                f" Set DESKMATE_EMBEDDER back, or delete the folder {folder} (it is made again from the database) and"
-                " run `deskmate ingest`."
-            )
-        for collection in collections:
-            if collection not in ours:
-                self._client.delete_collection(collection.name)
-        self._collections: dict[str, Collection] = {}
-        self._held: dict[str, set[str]] = {}
-        for collection in ours:
-            access_set = self._access_set(collection.name)
-            self._collections[access_set] = self._client.get_collection(collection.name, embedding_function=None)
-            self._held[access_set] = set(self._collections[access_set].get(include=[])["ids"])
+    def search(self, vector: Vectors, access_sets: Sequence[str], limit: int) -> list[Near]:
+        if self._place.is_empty():
+            return []
+        with self._place.trouble():
+            return nearest([near for key in access_sets for near in self._search(vector, key, rows_for(limit))], limit)
+
+    def _search(self, vector: Vectors, access_set: str, rows: int) -> list[Near]:
+        for _ in range(2):
+            try:
+                collection = self._collection(access_set)
+                with self._place.trouble():
+                    found = collection.query(query_embeddings=vector[None, :], n_results=rows, include=["distances"])
+            except CollectionGone:  # its last passage went, or another process made it anew
+                self._collections.pop(access_set, None)
+                continue
+            hits = zip(found["ids"][0], found["distances"][0], strict=True)
+            return [Near(passage_of(key), 1.0 - distance) for key, distance in hits]
+        return []
+
+    def synchronise(
+        self, wanted: Mapping[str, Ids], fetch: FetchVectors, mark: Mark = UNMARKED, *, thorough: bool = False
+    ) -> None:
+        wanted = {access_set: ids for access_set, ids in wanted.items() if len(ids)}
+        with self._place.trouble():
+            self._belongs_to(mark)
+            if mark and not thorough and self._place.mark(self._prefix) == mark and self._has(set(wanted)):
+                return
+            stored = self._stored()
+            self._place.set_mark(self._prefix, UNMARKED)
+            surplus: dict[str, list[str]] = {}
+            for access_set, ids in wanted.items():
+                held = self._made(access_set).get(include=[])["ids"]
+                present = {passage_of(key) for key in held if key.endswith(":0")}
+                new = ids.tolist() if thorough else [passage for passage in ids.tolist() if passage not in present]
+                self._add(access_set, new, fetch, replacing=thorough)
+                kept = set(ids.tolist())
+                surplus[access_set] = [key for key in held if passage_of(key) not in kept]
+            for access_set, keys in surplus.items():
+                self._remove(access_set, keys)
+            for access_set in stored - set(wanted):
+                self._drop(access_set)
+            self._drop_what_another_knowledge_base_left()
+            self._place.set_mark(self._prefix, mark)
+
+    def apply(self, changes: Mapping[str, Difference], fetch: FetchVectors, *, since: Mark, mark: Mark) -> bool:
+        with self._place.trouble():
+            self._belongs_to(mark)
+            carried = self._place.mark(self._prefix)
+            if not mark or carried not in (since, mark):
+                return False
+            if carried == mark:  # another process was quicker
+                return True
+            if changes:
+                self._place.set_mark(self._prefix, UNMARKED)
+            # New before old, in all sets: what changes or moves is found where it was until it is where it will be.
+            for access_set, difference in changes.items():
+                if len(difference.added):
+                    self._made(access_set)
+                    self._add(access_set, difference.added.tolist(), fetch, replacing=True)
+            for access_set, difference in changes.items():
+                if len(difference.removed):
+                    self._take_out(access_set, difference.removed.tolist())
+            self._place.set_mark(self._prefix, mark)
+            return True
+
+    def close(self) -> None:
+        self._collections = {}
+        self._place.close()
+
+    def _belongs_to(self, mark: Mark) -> None:
+        if mark.base != self._base:
+            self._collections = {}
+            self._base = mark.base
 
     def _name(self, access_set: str) -> str:
         return self._prefix + (access_set or EVERYBODY)
 
-    def _access_set(self, name: str) -> str:
-        rest = name.removeprefix(self._prefix)
-        return "" if rest == EVERYBODY else rest
+    def _has(self, access_sets: set[str]) -> bool:
+        """Whether these sets have collections and no others; a folder of ours isn't opened to know it."""
+        if self._place.is_ours:
+            return not access_sets or not self._place.is_empty()
+        return self._stored() == access_sets
 
-    def search(self, vector: Vectors, access_sets: Sequence[str], limit: int) -> list[Near]:
-        from chromadb.errors import NotFoundError
+    def _stored(self) -> set[str]:
+        """The access sets that have a collection."""
+        if self._place.is_empty():
+            return set()
+        ours = {name.removeprefix(self._prefix) for name in self._names() if name.startswith(self._prefix)}
+        return {"" if name == EVERYBODY else name for name in ours - {"mark"}}
 
-        found: list[Near] = []
-        for access_set in access_sets:
-            collection = self._collections.get(access_set)
-            held = len(self._held.get(access_set, ()))
-            if collection is None or not held:
-                continue
-            try:
-                result = collection.query(
-                    query_embeddings=vector[None, :], n_results=min(limit, held), include=["distances"]
-                )
-            except NotFoundError:  # its last article went meanwhile
-                continue
-            distances = (result["distances"] or [[]])[0]
-            found += [
-                Near(int(key.partition(":")[0]), 1.0 - distance)
-                for key, distance in zip(result["ids"][0], distances, strict=True)
-            ]
-        return nearest(found, limit)
+    def _names(self) -> list[str]:
+        """Of all collections, whoever has made them."""
+        names: list[str] = []
+        while page := self._place.client().list_collections(limit=LISTED, offset=len(names)):
+            names += [collection.name for collection in page]
+        return names
 
-    def synchronise(self, wanted: Mapping[str, NDArray[np.int64]], fetch: FetchVectors) -> None:
-        for access_set, ids in wanted.items():
-            self._synchronise(access_set, {int(passage) for passage in ids}, fetch)
-        for access_set in [known for known in self._collections if known not in wanted]:
-            del self._collections[access_set]
-            del self._held[access_set]
-            self._client.delete_collection(self._name(access_set))
+    def _drop_what_another_knowledge_base_left(self) -> None:
+        if self._place.is_ours and not self._place.is_empty():
+            for name in self._names():
+                if name.startswith(f"{self._generation}__") and not name.startswith(self._prefix):
+                    self._place.client().delete_collection(name)
 
-    def _synchronise(self, access_set: str, wanted: set[int], fetch: FetchVectors) -> None:
-        collection = self._collections.get(access_set)
-        if collection is None:
-            collection = self._client.create_collection(
-                self._name(access_set),
-                configuration={"hnsw": {"space": "cosine"}},
-                embedding_function=None,
-                get_or_create=True,
-            )
-            self._held[access_set] = set()
-            self._collections[access_set] = collection
-        held = self._held[access_set]
-        surplus = [key for key in held if int(key.partition(":")[0]) not in wanted]
-        present = {int(key.partition(":")[0]) for key in held if key.endswith(":0")}
-        new = sorted(wanted - present)
-        # New before old: a changed article is found by its old passages until its new ones are there.
-        for start in range(0, len(new), BATCH):
-            vectors = fetch(new[start : start + BATCH])
+    def _collection(self, access_set: str) -> Any:
+        known = self._collections.get(access_set)
+        if known is None:
+            client = self._place.client()
+            with self._place.trouble():
+                known = client.get_collection(self._name(access_set), embedding_function=None)
+            self._collections[access_set] = known
+        return known
+
+    def _made(self, access_set: str) -> Any:
+        made: Any = self._place.client().get_or_create_collection(
+            self._name(access_set), configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+        )
+        self._collections[access_set] = made
+        return made
+
+    def _drop(self, access_set: str) -> None:
+        self._collections.pop(access_set, None)
+        self._place.client().delete_collection(self._name(access_set))
+
+    def _add(self, access_set: str, passages: Sequence[int], fetch: FetchVectors, *, replacing: bool) -> None:
+        collection = self._collections[access_set]
+        for start in range(0, len(passages), BATCH):
+            some = passages[start : start + BATCH]
+            vectors = fetch(some)
             # Window 0 is written last of a passage, so that one cut short by a crash is written again.
             keys = [f"{passage}:{window}" for passage, rows in vectors.items() for window in reversed(range(len(rows)))]
             if keys:
                 rows = np.concatenate([rows[::-1] for rows in vectors.values()])
                 for part in range(0, len(keys), BATCH):
                     collection.upsert(ids=keys[part : part + BATCH], embeddings=rows[part : part + BATCH])
-                held.update(keys)
-        for start in range(0, len(surplus), BATCH):
-            collection.delete(ids=surplus[start : start + BATCH])
-        held.difference_update(surplus)
+            if replacing:
+                self._remove(access_set, sorted(set(self._keys(access_set, some)) - set(keys)))
 
-    def close(self) -> None:
-        self._collections = {}
-        self._client.close()
-        self._lock.release()
+    def _take_out(self, access_set: str, passages: Sequence[int]) -> None:
+        try:
+            collection = self._collection(access_set)
+        except CollectionGone:
+            return
+        self._remove(access_set, self._keys(access_set, passages))
+        if not collection.count():
+            self._drop(access_set)
+
+    def _keys(self, access_set: str, passages: Sequence[int]) -> list[str]:
+        """Those held of these passages."""
+        found: list[str] = []
+        first = 0
+        asked = list(passages)
+        while asked:
+            keys = [f"{passage}:{window}" for passage in asked for window in range(first, first + PROBED)]
+            there: set[str] = set()
+            for start in range(0, len(keys), BATCH):
+                there.update(self._collections[access_set].get(ids=keys[start : start + BATCH], include=[])["ids"])
+            found += sorted(there)
+            first += PROBED
+            asked = [passage for passage in asked if f"{passage}:{first - 1}" in there]
+        return found
+
+    def _remove(self, access_set: str, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), BATCH):
+            self._collections[access_set].delete(ids=list(keys[start : start + BATCH]))
+
+
+def passage_of(key: str) -> int:
+    return int(key.partition(":")[0])

@@ -7,6 +7,7 @@ from knowledge.articles import Document
 from knowledge.blocks import Block, Kind, blocks_of
 from knowledge.cleaning import clean
 from knowledge.embedder import Embedder
+from knowledge.pictures import without
 
 CHUNKER_VERSION = 1  # raise it when the same article would be cut or embedded otherwise
 PREFIX_TOKENS = 64  # a title and headings longer than this are cut for embedding
@@ -16,10 +17,11 @@ MOST_WINDOWS = 6
 
 @dataclass(frozen=True)
 class Chunk:
-    """A passage in the making. `windows` are the texts that are embedded; more than one when a single block is
-    larger than the model reads."""
+    """A passage in the making: `text` is shown, `said` is what is searched. `windows` are the texts that are embedded;
+    more than one when a single block is larger than the model reads."""
 
     text: str
+    said: str
     kind: Kind
     headings: tuple[str, ...]
     section: int
@@ -37,7 +39,7 @@ def chunks_of(document: Document, embedder: Embedder) -> list[Chunk]:
     blocks = blocks_of(clean(document.markdown, document.url), title)
     if not blocks:
         blocks = [Block(document.description or title, "text", (), 0)]
-    sizes = embedder.count([block.text for block in blocks])
+    sizes = embedder.count([without(block.text) for block in blocks])
     result: list[Chunk] = []
     packed: list[Block] = []
     room = 0
@@ -47,13 +49,19 @@ def chunks_of(document: Document, embedder: Embedder) -> list[Chunk]:
             # "Run this command:" belongs with the command.
             fits = size + sizes[position + 1] <= room or sizes[position + 1] + size > embedder.max_tokens
         if not fits:
-            if packed:
+            if has_words(packed):
                 result.append(chunk(packed, title, embedder))
             packed, room = [], embedder.max_tokens - 2 - len(prefix_tokens(block, title, embedder))
         packed.append(block)
         room -= size
-    result.append(chunk(packed, title, embedder))
+    if has_words(packed) or not result:
+        result.append(chunk(packed, title, embedder))
     return result
+
+
+def has_words(packed: list[Block]) -> bool:
+    """Pictures alone can't be searched."""
+    return any(without(block.text) for block in packed)
 
 
 def leads_in(block: Block) -> bool:
@@ -75,15 +83,17 @@ def chunk(packed: list[Block], title: str, embedder: Embedder) -> Chunk:
     spans = prefix_tokens(packed[0], title, embedder)
     prefix = prefix_of(packed[0].headings, title)[: spans[-1][1] if spans else 0]
     room = embedder.max_tokens - 2 - len(spans)
-    offsets = embedder.tokenizer.encode(text, add_special_tokens=False).offsets
+    said = without(text)
+    offsets = embedder.tokenizer.encode(said, add_special_tokens=False).offsets
     windows = [
-        text[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]]
+        said[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]]
         for start in window_starts(len(offsets), room)
     ]
     kinds = {block.kind for block in packed}
     kind: Kind = "steps" if "steps" in kinds else kinds.pop() if len(kinds) == 1 else "text"
     return Chunk(
         text=text,
+        said=said,
         kind=kind,
         headings=packed[0].headings,
         section=packed[0].section,

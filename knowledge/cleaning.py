@@ -1,21 +1,21 @@
-"""An article's Markdown without what only its old home understood: includes, Liquid, comments, pictures."""
+"""An article's Markdown without what only its old home understood: includes, Liquid, comments, callouts, pictures."""
 
 import re
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
+from knowledge import dialects, pictures
+
 FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})")
 INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 LIQUID = re.compile(r"\{%-?.*?-?%\}|\{\{.*?\}\}", re.DOTALL)
-DOCS_IMAGE = re.compile(r":::image\b.*?:::", re.DOTALL)
 DOCS_BLOCK = re.compile(r"^[ \t]*:{3,}.*$", re.MULTILINE)  # `:::zone pivot="..."`, `:::`
-INCLUDE = re.compile(r"\[!(?:INCLUDE|VIDEO|DIV)\b[^\]\n]*(?:\[[^\]]*\])?[^\]\n]*\](?:\([^)]*\))?", re.IGNORECASE)
+INCLUDE = re.compile(r"\[!(?:INCLUDE|VIDEO|DIV)\b[^\[\]\n]*(?:\[[^\]]*\])?[^\]\n]*\](?:\([^)]*\))?", re.IGNORECASE)
 ADMONITION = re.compile(
     r"^([ \t]*(?:>[ \t]*)+)\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n[ \t]*(?:>[ \t]*)+(?=\S))?",
     re.IGNORECASE | re.MULTILINE,
 )
-IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
 LINKED_IMAGE = re.compile(r"\[\s*\]\([^)]*\)")
 LINK = re.compile(r"(?<!!)\[([^\]\[]+)\]\(\s*<?([^)\s>]*)>?((?:\s+\"[^\"]*\")?)\s*\)")
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -33,24 +33,23 @@ BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 def clean(markdown: str, base_url: str | None = None) -> str:
     """Standard Markdown; code (fenced and inline) is left exactly as it is.
 
-    Links relative to the article are made absolute by `base_url`; without one, their text stays. Pictures with an
-    absolute address become links, others go.
+    Links and pictures relative to the article are made absolute by `base_url`; without one, their words stay.
     """
     text = markdown.replace("\r\n", "\n").replace("\r", "\n")
-    text = INVISIBLE.sub("", text)
-    return BLANK_LINES.sub("\n\n", outside_code(text, lambda prose: clean_prose(prose, base_url))).strip() + "\n"
+    text = dialects.standard(INVISIBLE.sub("", text))
+    text = outside_code(text, lambda prose: clean_prose(prose, base_url))
+    return BLANK_LINES.sub("\n\n", pictures.kept_in_lists(text)).strip() + "\n"
 
 
 def clean_prose(text: str, base_url: str | None) -> str:
     text = text.replace("&nbsp;", " ").replace("\u00a0", " ")
     text = COMMENT.sub("", text)
     text = LIQUID.sub("", text)
-    text = DOCS_IMAGE.sub("", text)
+    text = pictures.as_links(text, base_url)
     text = DOCS_BLOCK.sub("", text)
     text = INCLUDE.sub("", text)
     text = KRAMDOWN.sub("", text)
     text = ADMONITION.sub(lambda match: f"{match[1]}**{match[2].capitalize()}:** ", text)
-    text = IMAGE.sub(image_as_link, text)
     text = LINKED_IMAGE.sub("", text)
     text = LINK.sub(lambda match: absolute_link(match, base_url), text)
     text = BREAK.sub(" ", text)
@@ -93,11 +92,6 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
             prose.append(line)
     flush()
     return "".join(result)
-
-
-def image_as_link(match: re.Match[str]) -> str:
-    words, target = match[1].strip(), match[2]
-    return f"[{words or 'picture'}]({target})" if urlsplit(target).scheme in ("http", "https") else ""
 
 
 def absolute_link(match: re.Match[str], base_url: str | None) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from knowledge.access import may_see
 from knowledge.articles import current_version_of_article
 from knowledge.records import Article, ArticleVersion, Passage
+from knowledge.showing import cut, shown
 
 SCREEN = 2_500  # characters of an answer
 WHOLE_SECTION = 1_600  # a section without steps is shown whole up to this
@@ -18,7 +19,8 @@ FULL = 11_000  # characters of a whole procedure: Slack's Markdown block takes 1
 STEP_HEADING = re.compile(r"^(?:step\s*)?(\d{1,2})(?:[.):\s]|$)", re.IGNORECASE)
 TROUBLE = re.compile(r"^(?:symptoms?|causes?|problem|issue|introduction|summary|error)$", re.IGNORECASE)
 REMEDY = re.compile(r"^(?:resolutions?|solutions?|workarounds?|fix|how to fix\b.*|method 1\b.*)", re.IGNORECASE)
-FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})", re.MULTILINE)
+FIRST_STEP = re.compile(r"^1[.)] ", re.MULTILINE)
+BULLET = re.compile(r"[-*+] ")
 
 
 @dataclass(frozen=True)
@@ -76,23 +78,60 @@ def answering(pieces: Sequence[Piece], passage: int) -> list[Piece]:
     if len(staged) > len(own):
         return staged
     if any(piece.steps for piece in own):
-        return own
+        return own[first_shown(own, passage=pieces[at].passage) :]
     if sum(len(piece.text) for piece in own) <= WHOLE_SECTION:
-        return own if pieces[at].headings else [*own, *what_it_introduces(pieces, own)]
-    shown = [pieces[at]]
+        if announces(own[-1]) and (below := sections_below(pieces, own)):
+            return [*own, *below]
+        return [*own, *what_it_introduces(pieces, own)] if own[0] is pieces[0] else own
+    chosen = whole_list(own, own.index(pieces[at]))
     for piece in pieces[at + 1 :]:
-        if piece.section != pieces[at].section or not shown[-1].text.rstrip(" *_").endswith(":"):
+        if piece.section != pieces[at].section or not announces(chosen[-1]):
             break
-        shown.append(piece)
-    return shown
+        chosen.append(piece)
+    return chosen
+
+
+def first_shown(own: Sequence[Piece], passage: int) -> int:
+    """Where to begin in a section with steps: at its top, or, when the passage would be beyond the screen, at the
+    procedure of several that it is in."""
+    at = next(index for index, piece in enumerate(own) if piece.passage == passage)
+    if sum(len(piece.text) for piece in own[: at + 1]) <= SCREEN:
+        return 0
+    return next((index for index in range(at, 0, -1) if FIRST_STEP.search(own[index].text)), 0)
+
+
+def whole_list(own: Sequence[Piece], at: int) -> list[Piece]:
+    """The passage; with what stands before it when it begins in the middle of a list, if that isn't long."""
+    first = at
+    while first and BULLET.match(own[first].text):
+        first -= 1
+    return list(own[first if sum(len(piece.text) for piece in own[first : at + 1]) <= WHOLE_SECTION else at : at + 1])
+
+
+def announces(piece: Piece) -> bool:
+    """Whether it ends as in "use one of these methods:"."""
+    return piece.text.rstrip(" *_\n").endswith(":")
+
+
+def sections_below(pieces: Sequence[Piece], own: Sequence[Piece]) -> list[Piece]:
+    """The sections that follow at once under this one's heading."""
+    path = own[-1].headings
+    start = pieces.index(own[-1]) + 1
+    end = start
+    while end < len(pieces) and len(pieces[end].headings) > len(path) and pieces[end].headings[: len(path)] == path:
+        end += 1
+    return list(pieces[start:end])
 
 
 def what_it_introduces(pieces: Sequence[Piece], opening: Sequence[Piece]) -> list[Piece]:
-    """After an article's opening words, its first procedure; without one, the section that follows if it's short."""
+    """After an article's opening words, its resolution or else its first procedure; without either, the section that
+    follows if it's short."""
     rest = [piece for piece in pieces if piece.position > opening[-1].position]
-    first = next((piece.section for piece in rest if piece.steps), None)
+    cures = (piece.section for piece in rest if piece.headings and REMEDY.match(piece.headings[-1]))
+    first = next(cures, next((piece.section for piece in rest if piece.steps), None))
     if first is not None:
-        return [piece for piece in rest if piece.section == first]
+        cure = [piece for piece in rest if piece.section == first]
+        return [*cure, *sections_below(pieces, cure)] if announces(cure[-1]) else cure
     following = [piece for piece in rest if piece.section == rest[0].section]
     return following if sum(len(piece.text) for piece in [*opening, *following]) <= WHOLE_SECTION else []
 
@@ -136,30 +175,35 @@ def stages(pieces: Sequence[Piece], at: int) -> list[Piece]:
 def compose(pieces: Sequence[Piece], limit: int = SCREEN, url: str | None = None) -> Composed:
     """The pieces as one text of at most about `limit` characters; nothing is left out without a word about it."""
     parts: list[str] = []
-    shown: list[int] = []
-    length = 0
-    cut = False
+    shown_ids: list[int] = []
+    length = taken = 0
+    missing = ""
     heading = pieces[0].headings if pieces else ()
-    for number, piece in enumerate(pieces):
-        text = piece.text
-        if number and piece.headings != heading and piece.headings:
+    for piece, text in displayed(pieces):
+        if length + len(text) > limit and parts:
+            break
+        shorter = cut(text, limit)
+        text, missing = shorter.text, shorter.words
+        if parts and piece.headings != heading and piece.headings:
             text = f"**{piece.headings[-1]}**\n\n{text}"
         heading = piece.headings
-        if length + len(text) > limit:
-            if not parts:
-                kept = cut_between_lines(text, limit)
-                cut = kept != text
-                parts.append(kept)
-                shown.append(piece.passage)
-            break
         parts.append(text)
-        shown.append(piece.passage)
+        shown_ids.append(piece.passage)
         length += len(text) + 2
-    rest = pieces[len(shown) :]
+        taken = pieces.index(piece) + 1
+        if missing:
+            break
+    rest = [piece for piece, _ in displayed(pieces[taken:])]
     text = joined(parts)
-    if cut or rest:
-        text += "\n\n" + what_follows(rest, cut, url)
-    return Composed(text, tuple(shown), more=bool(cut or rest))
+    if missing or rest:
+        text += "\n\n" + what_follows(rest, missing, url)
+    return Composed(text, tuple(shown_ids), more=bool(missing or rest))
+
+
+def displayed(pieces: Sequence[Piece]) -> list[tuple[Piece, str]]:
+    """The pieces as they are shown, without those that hold nothing for a reader; all of them if there were none."""
+    told = [(piece, text) for piece in pieces if (text := shown(piece.text))]
+    return told or [(piece, piece.text) for piece in pieces]
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -174,20 +218,10 @@ def joined(parts: Iterable[str]) -> str:
     return result
 
 
-def what_follows(rest: Sequence[Piece], cut: bool, url: str | None) -> str:
+def what_follows(rest: Sequence[Piece], missing: str, url: str | None) -> str:
     steps = sum(piece.steps for piece in rest)
+    words = missing or "There is more in the article"
     if steps:
-        words = f"{steps} more step{'s' if steps > 1 else ''} follow{'' if steps > 1 else 's'}"
-    else:
-        words = "There is more in the article"
+        follow = f"{steps} more step{'s' if steps > 1 else ''} follow{'' if steps > 1 else 's'}"
+        words = f"{missing}, and {follow}" if missing else follow
     return f"_{words}._" if not url else f"_{words}:_ {url}"
-
-
-def cut_between_lines(text: str, limit: int) -> str:
-    """Whole lines up to the limit; a code fence that is cut open is closed again."""
-    if len(text) <= limit:
-        return text
-    end = text.rfind("\n", 0, limit)
-    kept = text[: end if end > limit // 2 else text.rfind(" ", 0, limit)].rstrip()
-    fences = FENCE.findall(kept)
-    return f"{kept}\n{fences[-1]}" if len(fences) % 2 else kept

@@ -5,8 +5,9 @@ compared with what lies behind the first few, not with the next. A large knowled
 question, so the bar rises with the number of passages.
 """
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -31,6 +32,7 @@ COEFFICIENTS = {
 PER_SIZE = 0.317  # taken off the logit for each e-fold of passages above `SMALL`
 SMALL = 300  # passages
 THRESHOLD = 0.5
+VERSION = hashlib.sha256(repr((INTERCEPT, COEFFICIENTS, PER_SIZE, SMALL)).encode()).hexdigest()[:8]
 UNSURE = 0.1  # of an answer that must not be given as sure, whatever was found
 
 TWINS = 4  # articles that may be as good as the first
@@ -53,7 +55,7 @@ def features(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> d
     scores = np.concatenate([scores, padding])
     above = float(scores[0] - scores[TWINS:].mean())
     index = catalogue.sparse[best.access_set]
-    has = set[int]().union(*(catalogue.terms_of(hit.passage) for hit in hits if hit.article == best.article))
+    has = set[int]().union(*(hit.terms for hit in hits if hit.article == best.article))
     rarity = index.rarity(question.terms)
     known = [rarity[term] for term in rarity if index.knows(term)]
     usual = sum(known) / len(known) if known else 1.0
@@ -75,14 +77,16 @@ def features(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> d
 
 def above_small(catalogue: Catalogue, access_sets: Sequence[str]) -> float:
     """The logarithm of how many times larger than a small base is what this person may see; 0 up to there."""
-    passages = sum(len(catalogue.sparse[key].ids) for key in access_sets if key in catalogue.sparse)
+    passages = sum(len(catalogue.sparse[key]) for key in access_sets if key in catalogue.sparse)
     return math.log(max(passages / SMALL, 1.0))
 
 
 def confidence(hits: Sequence[Hit], question: Question, catalogue: Catalogue, access_sets: Sequence[str]) -> float:
     """Between 0 and 1; 0 without hits."""
-    if not hits:
-        return 0.0
-    found = features(hits, question, catalogue)
+    return probability(features(hits, question, catalogue), catalogue, access_sets) if hits else 0.0
+
+
+def probability(found: Mapping[str, float], catalogue: Catalogue, access_sets: Sequence[str]) -> float:
+    """Of features."""
     logit = INTERCEPT + sum(weight * found[name] for name, weight in COEFFICIENTS.items())
     return 1.0 / (1.0 + math.exp(PER_SIZE * above_small(catalogue, access_sets) - logit))

@@ -6,7 +6,11 @@ class KnowledgeError(Exception):
 
 
 class UnsupportedIndex(KnowledgeError):
-    """A vector index is configured that this version doesn't have."""
+    """A vector index is configured that can't be had here: what it needs is missing."""
+
+
+class IndexUnreachable(KnowledgeError):
+    """The server that keeps the vector index doesn't answer, or refuses us."""
 
 
 class OtherModel(KnowledgeError):
@@ -19,3 +23,7 @@ class ModelUnavailable(KnowledgeError):
 
 class NotAllowed(KnowledgeError):
     """That article doesn't exist, or this person may not see it (which of the two is not said)."""
+
+
+class LanguageModelUnavailable(KnowledgeError):
+    """The language model can't be set up as configured."""

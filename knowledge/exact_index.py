@@ -1,11 +1,12 @@
-"""Exact search in memory over the vectors that SQL keeps: for a process that doesn't own the index folder."""
+"""Exact search in memory over the vectors that SQL keeps: for small access sets, and for a process that doesn't own
+the index folder."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.vectors import FetchVectors, Near, Vectors, nearest
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, Vectors, nearest, rows_for
 
 Shelf = tuple[NDArray[np.int64], Vectors]  # the passage of each row, the rows
 
@@ -22,28 +23,49 @@ class ExactIndex:
             if access_set not in shelves:
                 continue
             passages, rows = shelves[access_set]
-            cosines = rows @ vector
-            depth = min(2 * limit, len(cosines))  # several rows may be windows of one passage
+            # Not `@`: BLAS's threads wait for each other, and on busy cores that costs ten times the work itself.
+            cosines: Vectors = np.einsum("ij,j->i", rows, vector)
+            depth = min(rows_for(limit), len(cosines))
             top = np.argpartition(-cosines, depth - 1)[:depth] if depth else np.zeros(0, dtype=np.int64)
             found += [Near(int(passages[row]), float(cosines[row])) for row in top]
         return nearest(found, limit)
 
-    def synchronise(self, wanted: Mapping[str, NDArray[np.int64]], fetch: FetchVectors) -> None:
+    def synchronise(
+        self, wanted: Mapping[str, Ids], fetch: FetchVectors, mark: Mark = UNMARKED, *, thorough: bool = False
+    ) -> None:
         shelves: dict[str, Shelf] = {}
         for access_set, ids in wanted.items():
-            old = self._shelves.get(access_set, (np.zeros(0, dtype=np.int64), self._empty()))
-            kept = np.isin(old[0], ids)
-            new = [int(passage) for passage in ids[~np.isin(ids, old[0])]]
-            if kept.all() and not new:
-                shelves[access_set] = old
-                continue
-            vectors = fetch(new) if new else {}
-            passages = [old[0][kept], *(np.full(len(rows), key, dtype=np.int64) for key, rows in vectors.items())]
-            shelves[access_set] = (np.concatenate(passages), np.concatenate([old[1][kept], *vectors.values()]))
-        self._shelves = shelves
+            old = self._shelf(access_set)
+            removed = old[0][~np.isin(old[0], ids)]
+            added = ids if thorough else ids[~np.isin(ids, old[0])]
+            shelves[access_set] = self._changed(old, Difference(added, removed), fetch)
+        self._shelves = {access_set: shelf for access_set, shelf in shelves.items() if len(shelf[0])}
+
+    def apply(self, changes: Mapping[str, Difference], fetch: FetchVectors, *, since: Mark, mark: Mark) -> bool:
+        changed = {key: self._changed(self._shelf(key), difference, fetch) for key, difference in changes.items()}
+        shelves = self._shelves | changed
+        self._shelves = {access_set: shelf for access_set, shelf in shelves.items() if len(shelf[0])}
+        return True
 
     def close(self) -> None:
         self._shelves = {}
 
-    def _empty(self) -> Vectors:
-        return np.zeros((0, self._dimension), dtype=np.float32)
+    def passages(self, access_set: str) -> Ids:
+        """Those held of this set, ascending."""
+        return np.unique(self._shelf(access_set)[0])
+
+    def rows(self) -> dict[str, int]:
+        """How many vectors are held of each set."""
+        return {access_set: len(passages) for access_set, (passages, _) in self._shelves.items()}
+
+    def _shelf(self, access_set: str) -> Shelf:
+        nothing = np.zeros(0, dtype=np.int64), np.zeros((0, self._dimension), dtype=np.float32)
+        return self._shelves.get(access_set, nothing)
+
+    def _changed(self, old: Shelf, difference: Difference, fetch: FetchVectors) -> Shelf:
+        if not len(difference.added) and not len(difference.removed):
+            return old
+        kept = ~(np.isin(old[0], difference.removed) | np.isin(old[0], difference.added))
+        vectors = fetch(difference.added.tolist()) if len(difference.added) else {}
+        passages = [old[0][kept], *(np.full(len(rows), key, dtype=np.int64) for key, rows in vectors.items())]
+        return np.concatenate(passages), np.concatenate([old[1][kept], *vectors.values()])

@@ -1,19 +1,36 @@
 """An index generation as this process sees it: all passages of one model and chunker version, ready to be searched."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import RLock
 
+import numpy as np
 from sqlalchemy import select
 
+from knowledge.articles import base_of
 from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
 from knowledge.embedder import Embedder
-from knowledge.errors import OtherModel
+from knowledge.errors import IndexUnreachable, OtherModel
 from knowledge.exact_index import ExactIndex
+from knowledge.one_writer import one_writer
+from knowledge.opening import open_index
 from knowledge.records import Passage
 from knowledge.settings import KnowledgeSettings
-from knowledge.vectors import VectorIndex, Vectors
+from knowledge.vectors import UNMARKED, Difference, Mark, VectorIndex, Vectors
 from store import Database
+
+log = logging.getLogger(__name__)
+
+
+def changes_of(catalogue: Catalogue) -> dict[str, Difference]:
+    """By access set, since the catalogue that this one was made from."""
+    none = np.zeros(0, dtype=np.int64)
+    return {
+        key: Difference(catalogue.added.get(key, none), catalogue.removed.get(key, none))
+        for key in catalogue.added.keys() | catalogue.removed.keys()
+    }
 
 
 def name_of(embedder: Embedder) -> str:
@@ -32,6 +49,8 @@ class Generation:
         self._refreshing = RLock()
         self._index: VectorIndex | None = None
         self._catalogue = Catalogue()
+        self._mark = UNMARKED  # of the catalogue, if the index is in step with it
+        self._told = False
 
     @property
     def catalogue(self) -> Catalogue:
@@ -42,41 +61,69 @@ class Generation:
 
     @property
     def index(self) -> VectorIndex:
-        """Errors: `OtherModel` when everything stored was embedded with another model or chunker version."""
+        """Errors: `OtherModel` when everything stored was embedded with another model or chunker version,
+        `UnsupportedIndex`, `IndexUnreachable`."""
         with self._refreshing:
             if self._index is None:
                 self._refuse_other_model()
-                from knowledge.chroma_index import ChromaIndex, FolderTaken
-
-                try:
-                    self._index = ChromaIndex(self._settings.index_folder, self.name)
-                except FolderTaken:
-                    self._index = ExactIndex(self._dimension)
+                self._index = open_index(self._database, self._settings, self.name, self._dimension)
             return self._index
 
     @property
     def owns_index(self) -> bool:
-        """Whether this process has the index folder; False before the first use."""
+        """Whether this process writes the index; False before the first use."""
         return self._index is not None and not isinstance(self._index, ExactIndex)
 
     def refresh(self) -> bool:
-        """Apply what was committed to SQL since; True when there was something."""
+        """Apply what was committed to SQL since; True when there was something.
+
+        An index on a server that doesn't answer is brought into step by a later call; only the first one raises
+        `IndexUnreachable`.
+        """
         with self._refreshing:
             index = self.index
-            with self._database.reading() as session:
-                catalogue = catalogue_after(session, self.name, self._catalogue)
-            if catalogue is self._catalogue:
-                return False
-            index.synchronise(catalogue.passages, self._fetch)
-            self._catalogue = catalogue
-            return True
+            with self._writing(wait=self._catalogue.change < 0) as ours:
+                if not ours:
+                    return False
+                with self._database.reading() as session:
+                    catalogue = catalogue_after(session, self.name, self._catalogue)
+                    mark = Mark(base_of(session), catalogue.change)
+                if catalogue is self._catalogue and self._mark == mark:
+                    return False
+                try:
+                    self._bring(index, catalogue, mark)
+                    self._mark, self._told = mark, False
+                except IndexUnreachable as error:
+                    if self._catalogue.change < 0:
+                        raise
+                    if not self._told:
+                        log.warning("%s Changes of articles reach it later.", error)
+                    self._mark, self._told = UNMARKED, True
+                moved = catalogue is not self._catalogue
+                self._catalogue = catalogue
+                return moved
+
+    def _bring(self, index: VectorIndex, catalogue: Catalogue, mark: Mark) -> None:
+        """What changed, if that is known to be enough; everything is compared otherwise."""
+        if self._mark and index.apply(changes_of(catalogue), self._fetch, since=self._mark, mark=mark):
+            return
+        index.synchronise(catalogue.passages, self._fetch, mark)
+
+    @contextmanager
+    def _writing(self, *, wait: bool) -> Iterator[bool]:
+        """What is read from SQL inside is at least as new as what any other process has written to the index."""
+        if not self._settings.index_is_shared:
+            yield True
+            return
+        with one_writer(self._database, self._settings.home, self.name, wait=wait) as ours:
+            yield ours
 
     def close(self) -> None:
         """Let go of the index folder."""
         with self._refreshing:
             if self._index is not None:
                 self._index.close()
-            self._index, self._catalogue = None, Catalogue()
+            self._index, self._catalogue, self._mark = None, Catalogue(), UNMARKED
 
     def _refuse_other_model(self) -> None:
         """Passages of several generations are a re-ingestion under way; only of others, they can't be searched."""

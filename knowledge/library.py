@@ -15,11 +15,14 @@ from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
 from knowledge.catalogue import Catalogue
+from knowledge.chunking import CHUNKER_VERSION
+from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, answering, compose, pieces_of
-from knowledge.confidence import THRESHOLD, UNSURE, confidence
+from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
-from knowledge.errors import NotAllowed, UnsupportedIndex
+from knowledge.errors import NotAllowed
+from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.noise import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
@@ -35,10 +38,13 @@ from knowledge.retrieval import (
 )
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
+from knowledge.trace import Trace, Versions, traced
 from knowledge.usual_words import in_usual_words
 from store import Database, utc_now
 
 __all__ = ["Added", "Answer", "Citation", "Document", "Library", "Progress", "Ranked"]
+
+Writer = Callable[[Material], Answer]
 
 MOST_CITATIONS = 3
 CITED_WITHIN = 0.15  # a further article is cited when its score is at most this below the best
@@ -52,21 +58,15 @@ class Found:
     question: Question
     catalogue: Catalogue
     access_sets: tuple[str, ...]
+    understood: str = ""
 
 
 class Library:
-    """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed.
-
-    Raises `UnsupportedIndex` for an index that this version doesn't have.
-    """
+    """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
     def __init__(
         self, database: Database, settings: KnowledgeSettings, *, now: Callable[[], datetime] = utc_now
     ) -> None:
-        if settings.index != "chroma" or settings.chroma_url is not None:
-            raise UnsupportedIndex(
-                "Only the embedded Chroma index is supported yet: leave DESKMATE_INDEX and DESKMATE_CHROMA_URL empty."
-            )
         self.database = database
         self.settings = settings
         self._now = now
@@ -93,39 +93,65 @@ class Library:
         self.refresh()
         return gone
 
-    def answer(self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = ()) -> Answer:
-        """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first."""
+    def answer(
+        self,
+        question: str,
+        *,
+        groups: frozenset[str] = frozenset(),
+        earlier: Sequence[str] = (),
+        writer: Writer | None = None,
+    ) -> Answer:
+        """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
+
+        `writer` may word a confident one anew, from the passages of the articles that it cites.
+        """
         started = perf_counter()
         found = self._search(question, groups, earlier, CANDIDATES)
         retrieved = perf_counter()
         ranked = best_per_article(found.hits)
         for best in ranked[:1]:
-            sure = confidence(found.hits, found.question, found.catalogue, found.access_sets)
+            reservation, known = None, features(found.hits, found.question, found.catalogue)
+            sure = probability(known, found.catalogue, found.access_sets)
             with self.database.reading() as session:
                 pieces = pieces_of(session, best.article, groups, self._generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
-                sure = min(sure, UNSURE)
-            shown = answering(pieces, passage_to_show(found.hits, found.question, found.catalogue))
+                sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
+            shown = answering(pieces, passage_to_show(found.hits, found.question))
             composed = compose(shown)
             if not composed.text:
+                found = replace(found, hits=())
                 break  # it was taken back between the two looks
+            source = replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None)
+            further = [Cited(hit.article, hit.headings, citation(hit)) for hit in cited(ranked)[1:]]
+            with self.database.reading() as session:
+                made = [Cited(best.article, shown[0].headings, source), *further]
+                citations = dated(session, made, groups, self._now())
+            if not citations or citations[0].article_id != best.article_id:
+                found = replace(found, hits=())
+                break
             timings = {
                 "retrieve": round(1000 * (retrieved - started), 2),
                 "compose": round(1000 * (perf_counter() - retrieved), 2),
             }
-            return Answer(
+            answer = Answer(
                 text=composed.text,
                 confidence=sure,
                 confident=sure >= THRESHOLD,
-                citations=(
-                    replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None),
-                    *map(citation, cited(ranked)[1:]),
-                ),
+                citations=citations,
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
+                trace=self._trace(question, earlier, found, known, sure, reservation, timings),
             )
-        return Answer(text="", confidence=0.0, confident=False)
+            if writer is None or not answer.confident:
+                return answer
+            named = {citation.article_id: citation for citation in answer.citations}
+            sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
+            with self.database.reading() as session:
+                evidence = evidence_of(session, found.hits, sources, shown, groups, self._generation.name)
+            return writer(Material(question, tuple(earlier), answer, evidence))
+        trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
+        return Answer(text="", confidence=0.0, confident=False, trace=trace)
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
@@ -228,12 +254,10 @@ class Library:
         def known(words: str) -> bool:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
-        def understood(message: str) -> str:
-            return in_usual_words(without_noise(message), known)
-
-        question = self._question(understood(text), list(map(understood, earlier)))
+        understood = in_usual_words(without_noise(text), known)
+        question = self._question(understood, [in_usual_words(without_noise(message), known) for message in earlier])
         near = generation.index.search(question.vector, access_sets, limit)
-        by_words, scores = sparse_candidates(catalogue, access_sets, question, limit)
+        by_words = sparse_candidates(catalogue, access_sets, question, limit)
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
             hits = allowed_hits(
@@ -243,9 +267,35 @@ class Library:
                 groups=groups,
                 generation=generation.name,
                 catalogue=catalogue,
-                scores=scores,
+                access_sets=access_sets,
             )
-        return Found(tuple(hits), question, catalogue, tuple(access_sets))
+        return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
+
+    def _trace(
+        self,
+        question: str,
+        earlier: Sequence[str],
+        found: Found,
+        known: dict[str, float],
+        sure: float,
+        reservation: str | None,
+        timings: dict[str, float],
+    ) -> Trace:
+        return traced(
+            question,
+            understood=found.understood or question,
+            earlier=earlier,
+            access_sets=found.access_sets,
+            hits=found.hits,
+            features=known,
+            confidence=sure,
+            threshold=THRESHOLD,
+            reservation=reservation,
+            versions=Versions(
+                self._generation.name, self._embedder.name, str(CHUNKER_VERSION), found.catalogue.change, VERSION
+            ),
+            timings_ms=timings,
+        )
 
 
 def cited(ranked: Sequence[Hit]) -> list[Hit]:

@@ -1,9 +1,9 @@
 """Articles, their versions and passages, as SQL keeps them: the truth from which any index is built."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store import Base
@@ -76,3 +76,12 @@ class KnowledgeState(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     change: Mapped[int]
+
+
+class TokensOfDay(Base):
+    """What the language model has cost on one day (UTC), with what is reserved for answers being written."""
+
+    __tablename__ = "llm_tokens"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    tokens: Mapped[int] = mapped_column(BigInteger)

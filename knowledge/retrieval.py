@@ -17,7 +17,6 @@ from knowledge.access import may_see
 from knowledge.articles import current_version_of_article
 from knowledge.catalogue import IN_ONE_QUERY, Catalogue, rows_of
 from knowledge.records import Article, ArticleVersion, Passage
-from knowledge.sparse import SparseIndex
 from knowledge.vectors import Vectors
 
 SPARSE_WEIGHT = 0.5
@@ -48,22 +47,22 @@ class Hit:
     steps: int
     cosine: float
     sparse: float
+    terms: frozenset[int]
 
     @property
     def score(self) -> float:
         return self.cosine + SPARSE_WEIGHT * self.sparse
 
 
-def sparse_candidates(
-    catalogue: Catalogue, access_sets: Sequence[str], question: Question, limit: int
-) -> tuple[list[int], dict[str, np.ndarray]]:
-    """The best passages by words, and the scores of all rows of each set."""
-    scores = {key: catalogue.sparse[key].scores(question.terms) for key in access_sets if key in catalogue.sparse}
-    found: list[tuple[float, int]] = []
-    for key, values in scores.items():
-        index = catalogue.sparse[key]
-        found += [(-float(values[row]), int(index.ids[row])) for row in index.best(values, limit)]
-    return [passage for _, passage in sorted(found)[:limit]], scores
+def sparse_candidates(catalogue: Catalogue, access_sets: Sequence[str], question: Question, limit: int) -> list[int]:
+    """The best passages by words."""
+    found = [
+        (-score, passage)
+        for key in access_sets
+        if key in catalogue.sparse
+        for passage, score in catalogue.sparse[key].top(question.terms, limit)
+    ]
+    return [passage for _, passage in sorted(found)[:limit]]
 
 
 def allowed_hits(
@@ -74,10 +73,16 @@ def allowed_hits(
     groups: frozenset[str],
     generation: str,
     catalogue: Catalogue,
-    scores: dict[str, np.ndarray],
+    access_sets: Sequence[str],
 ) -> list[Hit]:
-    """The candidates that are published and that these groups may see at this moment, best first."""
+    """The candidates that are published and that these groups may see at this moment, best first. `access_sets` are
+    those that were searched; what has moved to another one has no score by words."""
     hits = []
+    scores: dict[tuple[str, int], float] = {}
+    for key in access_sets:
+        if key in catalogue.sparse:
+            found = catalogue.sparse[key].scores_of(question.terms, candidates)
+            scores |= {(key, passage): score for passage, score in zip(candidates, found, strict=True) if score > 0}
     for start in range(0, len(candidates), IN_ONE_QUERY):
         rows = session.execute(
             select(
@@ -87,6 +92,7 @@ def allowed_hits(
                 Passage.steps,
                 Passage.access_set,
                 Passage.vectors,
+                Passage.terms,
                 Article.article_id,
                 ArticleVersion.title,
                 ArticleVersion.url,
@@ -96,11 +102,9 @@ def allowed_hits(
             .join(Article, current_version_of_article())
             .where(Passage.id.in_(candidates[start : start + IN_ONE_QUERY]), Passage.generation == generation)
         )
-        for passage, article, headings, steps, access_set, vectors, article_id, title, url, access in rows:
+        for passage, article, headings, steps, access_set, vectors, terms, article_id, title, url, access in rows:
             if not may_see(groups, access):
                 continue
-            index: SparseIndex | None = catalogue.sparse.get(access_set)
-            row = index.row_of(passage) if index and access_set in scores else None
             hits.append(
                 Hit(
                     passage=passage,
@@ -112,7 +116,8 @@ def allowed_hits(
                     access_set=access_set,
                     steps=steps,
                     cosine=float((rows_of(vectors, len(question.vector)) @ question.vector).max()),
-                    sparse=0.0 if row is None else float(scores[access_set][row]),
+                    sparse=scores.get((access_set, passage), 0.0),
+                    terms=frozenset(np.frombuffer(terms, dtype="<u4").tolist()),
                 )
             )
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage))
@@ -126,16 +131,16 @@ def best_per_article(hits: Sequence[Hit]) -> list[Hit]:
     return list(best.values())
 
 
-def passage_to_show(hits: Sequence[Hit], question: Question, catalogue: Catalogue) -> int:
+def passage_to_show(hits: Sequence[Hit], question: Question) -> int:
     """Of the best article: its best passage, or one with steps that is about as good and has the same words of the
     question. Short asides rank high, as the title that they carry is most of their words; people who ask want the
     procedure. `hits` are sorted best first and not empty."""
     best = hits[0]
     if not best.steps:
-        met = catalogue.terms_of(best.passage) & question.terms.keys()
+        met = best.terms & question.terms.keys()
         for hit in hits:
             if hit.article != best.article or not hit.steps or hit.score < best.score - ABOUT_AS_GOOD:
                 continue
-            if met <= catalogue.terms_of(hit.passage):
+            if met <= hit.terms:
                 return hit.passage
     return best.passage

@@ -20,9 +20,20 @@ class KnowledgeSettings(BaseSettings):
 
     home: Path = Path(".deskmate")
     index: Literal["chroma", "pgvector"] = "chroma"
-    chroma_url: SecretStr | None = None
+    chroma_url: SecretStr | None = None  # of a Chroma server; none: embedded, in the home
+    chroma_token: SecretStr | None = None
     embedder: str = ""  # a sentence-transformers model by name or path; empty: the bundled all-MiniLM-L6-v2
     models: Path = Field(default_factory=default_cache)  # exported models
+
+    @property
+    def chroma_server(self) -> str:
+        """Its URL, with whatever is secret in it; empty when Chroma is embedded or isn't used."""
+        return self.chroma_url.get_secret_value() if self.chroma_url and self.index == "chroma" else ""
+
+    @property
+    def index_is_shared(self) -> bool:
+        """Whether several processes keep one index; the embedded one belongs to one process."""
+        return self.index == "pgvector" or bool(self.chroma_server)
 
     @property
     def index_folder(self) -> Path:

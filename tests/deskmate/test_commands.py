@@ -102,7 +102,11 @@ def test_a_database_of_a_newer_version_is_said_in_one_line(new_home: Path) -> No
         ("DESKMATE_INDEX", "faiss", "DESKMATE_INDEX"),
         ("DESKMATE_INDEX", "pgvector", "DESKMATE_INDEX"),
         ("DESKMATE_CHROMA_URL", "http://127.0.0.1:1", "DESKMATE_CHROMA_URL"),
-        ("DESKMATE_LLM", "openai:gpt", "DESKMATE_LLM"),
+        ("DESKMATE_LLM", "gpt", "DESKMATE_LLM"),
+        ("DESKMATE_LLM", "nobodys:model", "DESKMATE_LLM"),
+        ("DESKMATE_LLM", "anthropic:claude", "pip install langchain-anthropic"),
+        ("DESKMATE_LLM", "openai:gpt", "OPENAI_API_KEY"),
+        ("DESKMATE_LLM_TIMEOUT_SECONDS", "soon", "DESKMATE_LLM_TIMEOUT_SECONDS"),
         ("DESKMATE_PUBLIC_URL", "nonsense", "DESKMATE_PUBLIC_URL"),
         ("DESKMATE_DATABASE_URL", "nonsense", "DESKMATE_DATABASE_URL"),
         ("DESKMATE_DATABASE_URL", "postgresql://nobody:pass-word@127.0.0.1:1/x", "DESKMATE_DATABASE_URL"),
@@ -160,6 +164,18 @@ def test_the_doctor_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch)
     missing = {check["name"]: check for check in json.loads(result.stdout) if check["state"] == "missing"}
     assert missing.keys() == {"slack", "slack way", "mail"}
     assert all(check["to_do"] for check in missing.values())
+
+
+def test_the_doctor_names_an_index_server_that_does_not_answer_without_its_password(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESKMATE_CHROMA_URL", "http://ann:hush-hush@127.0.0.1:1")
+    result = run("doctor", "--json")
+    assert result.exit_code == 1
+    index = next(check for check in json.loads(result.stdout) if check["name"] == "index")
+    assert index["state"] == "missing"
+    assert "http://127.0.0.1:1 doesn't answer" in index["found"]
+    assert "hush-hush" not in result.output
 
 
 def test_the_secret_key_is_made_once_and_closed_to_others(new_home: Path) -> None:

@@ -25,7 +25,7 @@ def test_a_question_is_answered_with_its_source_and_the_thumb_is_taken(arrive: A
     answer = alice.said_by_the_desk().first
     expect(answer).to_contain_text("vpn.harbourpine.example")
     source = answer.get_by_role("link", name="Set up the VPN on Windows")
-    expect(source).to_have_attribute("href", "https://kb.harbourpine.example/network/vpn-setup")
+    expect(source).to_have_attribute("href", "https://kb.harbourpine.example/network/vpn-setup#steps")
     alice.picture("answer")
     answer.get_by_role("button", name="This answer helped").click()
     expect(alice.thread).to_contain_text("Thanks, glad it helped.")

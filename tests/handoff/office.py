@@ -146,7 +146,9 @@ class StubLibrary:
     def __init__(self) -> None:
         self.gone = False
 
-    def answer(self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Any = ()) -> Answer:
+    def answer(
+        self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Any = (), writer: Any = None
+    ) -> Answer:
         citation = Citation("vpn", "VPN", "https://kb.example/vpn", "At home", 0.9)
         return Answer("Open **Tunnel**.", 0.9, True, (citation,), (7,), more=True)
 

@@ -95,3 +95,18 @@ def test_character_references_to_what_no_database_keeps_are_harmless() -> None:
 
     assert "\0" not in markdown
     markdown.encode()
+
+
+def test_callouts_pictures_definitions_and_ids_of_headings_survive() -> None:
+    page = (
+        '<link rel="canonical" href="https://help.example/vpn/setup.html"><main><h2 id="mac">On a Mac</h2>'
+        '<p>Tap <img alt="gear" src="g.png"> now.</p><p><img alt="Where the light is" src="img/l.png"></p>'
+        '<aside class="note"><p>Keep the badge.</p></aside><aside>Related things</aside>'
+        '<div class="alert alert-warning"><strong>Warning:</strong> Hot.</div>'
+        "<dl><dt>Dock</dt><dd>The box</dd></dl></main>"
+    )
+
+    assert read(page).markdown == (
+        "## On a Mac {#mac}\n\nTap gear now.\n\n[🖼 Where the light is](https://help.example/vpn/img/l.png)\n\n"
+        "> **Note:**\n>\n> Keep the badge.\n\n> **Warning:** Hot.\n\n- **Dock**: The box\n"
+    )

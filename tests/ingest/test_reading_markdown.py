@@ -230,3 +230,19 @@ def test_hostile_text_is_cleaned_in_an_instant(piece: str) -> None:
         clean(piece * 20_000)
 
     assert perf_counter() - started < 10
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "date: 2024-06-30",
+        "last_updated: 06/30/2024",
+        "lastmod: 30 June 2024",
+        "updated: June 30, 2024\ndate: 2020-01-01",
+    ],
+)
+def test_publishers_name_and_write_the_day_of_the_last_change_in_their_ways(line: str) -> None:
+    changed = read(f"---\n{line}\n---\ntext").updated_at
+
+    assert changed is not None
+    assert changed.date().isoformat() == "2024-06-30"

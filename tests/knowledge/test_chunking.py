@@ -43,7 +43,7 @@ def test_what_only_the_old_home_understood_is_gone() -> None:
     )
     cleaned = clean(text)
     assert "> **Note:** Keep this." in cleaned
-    assert "[far](https://x.example/a.png) rel bold\n" in cleaned
+    assert "[🖼 far](https://x.example/a.png) rel bold\n" in cleaned
     assert "key: ${{ kept }} <!-- kept -->" in cleaned
     assert "Use `<b>` and <name>." in cleaned
     for gone in ("INCLUDE", "{%", "site.name", "secret", "media/a.png", ":::", "\u200b"):
@@ -89,3 +89,16 @@ def test_no_step_is_cut_lost_or_renumbered_and_no_window_is_too_long(
     assert sum(chunk.steps for chunk in chunks) == count
     assert all(chunk.text.count("```") % 2 == 0 for chunk in chunks)
     assert all(len(embedder.tokenizer.encode(window).ids) <= 256 for chunk in chunks for window in chunk.windows)
+
+
+def test_pictures_are_shown_and_change_nothing_that_is_embedded(article: MakeArticle, embedder: Embedder) -> None:
+    pictures = ("\n   ![Now it is on](a.png)\n", "\n![That](b.png)\n")
+    text = "## Install\n\n1. Open.\n{}\n1. Choose.\n\n## Look\n{}"
+    bare = chunks_of(article("vpn", "VPN", text.format("", "\n")), embedder)
+    shown = chunks_of(article("vpn", "VPN", text.format(*pictures)), embedder)
+    assert "[🖼 Now it is on](https://kb.example.com/a.png)" in shown[0].text
+    assert [chunk.windows for chunk in shown] == [chunk.windows for chunk in bare]
+
+
+def test_the_id_of_a_heading_is_no_part_of_its_name() -> None:
+    assert blocks_of("## On a `Mac` {#mac}\n\nText\n", "")[0].headings == ("On a Mac",)

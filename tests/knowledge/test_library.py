@@ -4,10 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from knowledge.articles import Document
-from knowledge.errors import NotAllowed, OtherModel, UnsupportedIndex
+from knowledge.errors import NotAllowed, OtherModel
 from knowledge.library import Library, Progress
-from knowledge.settings import KnowledgeSettings
-from store import Database
 
 MakeArticle = Callable[..., Document]
 NewLibrary = Callable[[], Library]
@@ -122,11 +120,6 @@ def test_another_models_index_folder_is_refused_in_one_line_that_names_it(
     assert "\n" not in str(refused.value)
     shutil.rmtree(folder)
     assert new_library().answer("connect to the vpn").citations[0].article_id == "vpn"
-
-
-def test_an_index_that_is_not_there_yet_is_refused_in_one_line(database: Database) -> None:
-    with pytest.raises(UnsupportedIndex, match="leave DESKMATE_INDEX"):
-        Library(database, KnowledgeSettings(index="pgvector"))
 
 
 def test_an_empty_knowledge_base_and_an_empty_question_get_an_unsure_answer(library: Library) -> None:

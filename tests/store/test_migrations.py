@@ -8,6 +8,13 @@ from deskmate.models import all_tables
 from store import Database
 from store.migrating import NewerDatabase, configuration, current_revision, migrate, revision_of
 
+CONVERSATION = (
+    "INSERT INTO conversations (id, team, channel, thread_ts, employee, surface, created_at, last_turn_at)"
+    " VALUES (1, 'T1', 'D1', '1.1', 'U1', 'im', '2026-03-02', '2026-03-02')",
+    """INSERT INTO turns (id, key, conversation_id, ts, "user", text, files, state, received_at)"""
+    " VALUES (1, 'T1:D1:1.1', 1, '1.1', 'U1', 'hello', '[]', 'done', '2026-03-02')",
+)
+
 
 @pytest.fixture
 def empty(database_url: str) -> Database:
@@ -26,6 +33,21 @@ def test_migrating_twice_changes_nothing(empty: Database) -> None:
     assert migrate(empty)
     assert not migrate(empty)
     assert revision_of(empty) == current_revision()
+    empty.close()
+
+
+def test_conversations_of_the_first_schema_are_kept_and_can_get_traces(empty: Database) -> None:
+    with empty.engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001_initial")
+    with empty.transaction() as session:
+        for statement in CONVERSATION:
+            session.execute(text(statement))
+    assert migrate(empty)
+    with empty.transaction() as session:
+        assert session.execute(text("SELECT key, state FROM turns")).all() == [("T1:D1:1.1", "done")]
+        session.execute(
+            text("INSERT INTO turn_traces (turn_key, trace, created_at) VALUES ('T1:D1:1.1', '{}', '2026-03-02')")
+        )
     empty.close()
 
 
