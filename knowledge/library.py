@@ -28,7 +28,8 @@ from knowledge.noise import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.retrieval import (
     CANDIDATES,
-    EARLIER_WEIGHT,
+    EARLIER_VECTOR,
+    EARLIER_WORDS,
     Hit,
     Question,
     allowed_hits,
@@ -240,9 +241,9 @@ class Library:
         vector = self._embedder.encode_question(text)
         before = "\n".join(earlier)
         if before.strip():
-            vector = vector + EARLIER_WEIGHT * self._embedder.encode_question(before)
+            vector = vector + EARLIER_VECTOR * self._embedder.encode_question(before)
             vector = vector / np.linalg.norm(vector)
-        return Question(vector, self._words.of_question(text, before, EARLIER_WEIGHT))
+        return Question(vector, self._words.of_question(text, before, EARLIER_WORDS))
 
     def _search(self, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> Found:
         generation = self._generation

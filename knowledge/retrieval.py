@@ -20,7 +20,7 @@ from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.vectors import Vectors
 
 SPARSE_WEIGHT = 0.5
-EARLIER_WEIGHT = 0.4
+EARLIER_VECTOR, EARLIER_WORDS = 0.5, 0.1  # weights of what was asked before; of the message itself: 1
 CANDIDATES = 60  # passages from each of the two searches
 ABOUT_AS_GOOD = 0.08  # two passages of one article this close in score answer about equally well
 
