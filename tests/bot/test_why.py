@@ -55,6 +55,7 @@ def desk_that_is_sure(confidence: float, *, on_topic: bool = True) -> Any:
     return SimpleNamespace(
         library=SimpleNamespace(answer=lambda *_, **__: answer(confidence)),
         router=SimpleNamespace(route=lambda text: Route(Intent.OTHER, 0.1, on_topic=on_topic)),
+        grounded=None,
         database=None,
     )
 

@@ -116,7 +116,7 @@ def test_a_wrong_setting_is_named_in_one_line(
     home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    result = run("ask", "hello")
+    result = run("ask", "How do I connect to the VPN?")
     assert result.exit_code == 1
     assert said in result.stderr
     assert "pass-word" not in result.stderr
