@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo install test check bench debian fast clean
+.PHONY: help demo install test trials check bench debian fast clean
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,7 +36,10 @@ test: install debian  ## Everything from nothing, then all tests
 	$(BIN)/python -m pytest
 
 fast: install  ## The quick tests, for each save
-	$(BIN)/python -m pytest -q -m 'not slow and not browser and not postgres and not ldap'
+	$(BIN)/python -m pytest -q -m 'not trials and not slow and not browser and not postgres and not ldap'
+
+trials: install debian  ## What bounds rare leaks: the longest tests, left out of `make test`
+	$(BIN)/python -m pytest -m trials
 
 check: install debian  ## What CI runs: style, types, import contracts, all tests
 	$(BIN)/ruff check .
