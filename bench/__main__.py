@@ -6,7 +6,7 @@ import sys
 from bench.knowledge_base import REPOSITORY, SHARED
 
 ALWAYS = ("bench.sample_questions", "bench.conversation")
-WITH_SHARED_DATA = ("bench.out_of_scope", "bench.retrieval")
+WITH_SHARED_DATA = ("bench.out_of_scope", "bench.retrieval", "bench.ablation")
 
 
 def main() -> None:

@@ -106,7 +106,10 @@ class Place:
         return [message for message in self.thread(channel, ts) if message.bot_id and message.ephemeral_for is None]
 
     def until(self, condition: Callable[[], Any]) -> None:
-        assert self.sandbox.workspace.wait_until(lambda: bool(condition()), WAIT), "it didn't happen in time"
+        """What isn't in the workspace tells nobody that it has changed, so it is looked at now and then."""
+        deadline = time.monotonic() + WAIT
+        while not self.sandbox.workspace.wait_until(lambda: bool(condition()), 0.2):
+            assert time.monotonic() < deadline, "it didn't happen in time"
 
     def reply(self, ts: str, *, channel: str | None = None, number: int = 1) -> Message:
         """The bot's reply of this number in the thread of a message."""
