@@ -137,18 +137,6 @@ def test_passages_of_another_model_are_said(start: Start, sqlite_environment: di
     assert "embedded with another-model-1" in said(start("serve", "--port", str(free_port()), **sqlite_environment))
 
 
-def test_an_index_folder_of_another_model_is_said(start: Start, sqlite_environment: dict[str, str]) -> None:
-    import chromadb
-    from chromadb.config import Settings
-
-    folder = Path(sqlite_environment["DESKMATE_HOME"]) / "index"
-    client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
-    for collection in client.list_collections():
-        collection.modify(name="another-model-1__" + collection.name.split("__")[1])
-
-    assert "made with another-model-1" in said(start("serve", "--port", str(free_port()), **sqlite_environment))
-
-
 def test_beside_another_process_that_owns_the_index_it_serves_all_the_same(
     start: Start, sandbox: Sandbox, sqlite_environment: dict[str, str]
 ) -> None:
