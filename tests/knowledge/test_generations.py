@@ -29,6 +29,20 @@ ROOT = Path(__file__).parents[2]
 ONE, OTHER = "all-MiniLM-L6-v2.c1", "other.c1"
 
 
+both_databases = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """SQLite, unless a test is for both."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'deskmate.sqlite'}"
+    url: str = request.getfixturevalue("new_postgres_database")()
+    return url
+
+
 @pytest.fixture
 def settings(tmp_path: Path, model_folder: Path) -> KnowledgeSettings:
     """Two models: the bundled one, and the same weights read otherwise (first token, half as many tokens)."""
@@ -50,7 +64,7 @@ def articles(article: MakeArticle) -> list[Document]:
         article(
             f"a{number}",
             f"The {thing} of building {number}",
-            "\n\n".join(f"## Part {part}\n\nPart {part} of the {thing} is number {part}." for part in range(4)),
+            "\n\n".join(f"## Part {part}\n\nPart {part} of the {thing} is number {part}." for part in range(3)),
             access=("hr",) if thing == "badge" else (),
         )
         for number, thing in enumerate(things)
@@ -127,6 +141,7 @@ Building(Database.at(sys.argv[1]), open_model("other", settings), "other", utc_n
 """
 
 
+@both_databases
 def test_a_build_that_is_killed_goes_on_where_it_was(
     filled: Library, database: Database, settings: KnowledgeSettings
 ) -> None:
@@ -160,6 +175,7 @@ def test_an_article_that_changes_while_a_generation_is_built_is_in_it_as_it_is_n
     assert "purple" in filled.answer("which colour is the printer").text
 
 
+@both_databases
 def test_a_switch_and_the_way_back_take_up_what_was_ingested_meanwhile(
     filled: Library, database: Database, settings: KnowledgeSettings, articles: list[Document], article: MakeArticle
 ) -> None:
@@ -180,6 +196,7 @@ def test_a_switch_and_the_way_back_take_up_what_was_ingested_meanwhile(
     assert switched(database, settings, None) == OTHER
 
 
+@both_databases
 def test_nobody_is_left_without_an_answer_or_gets_a_mixture_while_it_is_switched(
     filled: Library, database: Database, settings: KnowledgeSettings
 ) -> None:
@@ -215,7 +232,7 @@ def test_nobody_is_left_without_an_answer_or_gets_a_mixture_while_it_is_switched
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for _ in range(6):
+    for _ in range(4):
         switched(database, settings, None)
         assert filled.refresh()
     over.set()
@@ -280,6 +297,7 @@ def test_after_an_update_that_cuts_otherwise_the_old_passages_answer_until_new_o
     assert generation_of(filled) == "all-MiniLM-L6-v2.c99"
 
 
+@both_databases
 def test_an_ingestion_that_is_overtaken_by_a_switch_says_so(
     filled: Library, database: Database, settings: KnowledgeSettings, article: MakeArticle
 ) -> None:
@@ -293,6 +311,7 @@ def test_an_ingestion_that_is_overtaken_by_a_switch_says_so(
         filled.add(documents())
 
 
+@both_databases
 def test_pruning_keeps_the_one_in_use_and_the_one_before(
     filled: Library, database: Database, settings: KnowledgeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
