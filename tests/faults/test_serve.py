@@ -132,6 +132,7 @@ def test_passages_of_another_model_are_said(start: Start, sqlite_environment: di
     database = Database.at(sqlite_environment["DESKMATE_DATABASE_URL"])
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE passages SET generation = 'another-model-1'"))
+        connection.execute(text("UPDATE knowledge_state SET active = NULL"))
     database.close()
 
     assert "embedded with another-model-1" in said(start("serve", "--port", str(free_port()), **sqlite_environment))
