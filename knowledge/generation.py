@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import RLock
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from knowledge.articles import base_of
 from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
@@ -22,6 +22,8 @@ from knowledge.vectors import UNMARKED, Difference, Mark, VectorIndex, Vectors
 from store import Database
 
 log = logging.getLogger(__name__)
+
+MOST_OF_A_BRIEF_PROCESS = 50_000  # passages, by the highest id: to read them all is quicker than to open Chroma
 
 
 def changes_of(catalogue: Catalogue) -> dict[str, Difference]:
@@ -41,8 +43,11 @@ class Generation:
     """The vector index and the catalogue beside it, kept in step with SQL. Safe to share between threads; opening it
     costs nothing, the first use does."""
 
-    def __init__(self, database: Database, settings: KnowledgeSettings, name: str, dimension: int) -> None:
+    def __init__(
+        self, database: Database, settings: KnowledgeSettings, name: str, dimension: int, *, brief: bool = False
+    ) -> None:
         self.name = name
+        self._brief = brief
         self._database = database
         self._settings = settings
         self._dimension = dimension
@@ -66,7 +71,10 @@ class Generation:
         with self._refreshing:
             if self._index is None:
                 self._refuse_other_model()
-                self._index = open_index(self._database, self._settings, self.name, self._dimension)
+                if self._brief and self._fits_in_memory():
+                    self._index = ExactIndex(self._dimension)
+                else:
+                    self._index = open_index(self._database, self._settings, self.name, self._dimension)
             return self._index
 
     @property
@@ -124,6 +132,12 @@ class Generation:
             if self._index is not None:
                 self._index.close()
             self._index, self._catalogue, self._mark = None, Catalogue(), UNMARKED
+
+    def _fits_in_memory(self) -> bool:
+        if self._settings.index_is_shared:
+            return False
+        with self._database.reading() as session:
+            return (session.execute(select(func.max(Passage.id))).scalar() or 0) <= MOST_OF_A_BRIEF_PROCESS
 
     def _refuse_other_model(self) -> None:
         """Passages of several generations are a re-ingestion under way; only of others, they can't be searched."""

@@ -1,7 +1,7 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import RLock
 from time import perf_counter
@@ -59,17 +59,39 @@ class Found:
     catalogue: Catalogue
     access_sets: tuple[str, ...]
     understood: str = ""
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Stopwatch:
+    """How long each stage of a search took; `check` reads the candidates from SQL, refuses and scores them."""
+
+    def __init__(self) -> None:
+        self.laps_ms: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.laps_ms[stage] = round(1000 * (now - self._since), 2)
+        self._since = now
 
 
 class Library:
     """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
     def __init__(
-        self, database: Database, settings: KnowledgeSettings, *, now: Callable[[], datetime] = utc_now
+        self,
+        database: Database,
+        settings: KnowledgeSettings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        brief: bool = False,
     ) -> None:
+        """`brief`: for a question or two. A base that isn't large is then searched exactly, in memory, without
+        opening Chroma, and its folder is left to others."""
         self.database = database
         self.settings = settings
         self._now = now
+        self._brief = brief
         self._words = Words()
         self._opening = RLock()
         self._model: Embedder | None = None
@@ -130,6 +152,7 @@ class Library:
                 found = replace(found, hits=())
                 break
             timings = {
+                **found.timings_ms,
                 "retrieve": round(1000 * (retrieved - started), 2),
                 "compose": round(1000 * (perf_counter() - retrieved), 2),
             }
@@ -233,7 +256,9 @@ class Library:
         with self._opening:
             if self._opened is None:
                 embedder = self._embedder
-                self._opened = Generation(self.database, self.settings, name_of(embedder), embedder.dimension)
+                self._opened = Generation(
+                    self.database, self.settings, name_of(embedder), embedder.dimension, brief=self._brief
+                )
             return self._opened
 
     def _question(self, text: str, earlier: Sequence[str]) -> Question:
@@ -255,9 +280,13 @@ class Library:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
         understood = in_usual_words(without_noise(text), known)
+        watch = Stopwatch()
         question = self._question(understood, [in_usual_words(without_noise(message), known) for message in earlier])
+        watch.lap("embed")
         near = generation.index.search(question.vector, access_sets, limit)
+        watch.lap("dense")
         by_words = sparse_candidates(catalogue, access_sets, question, limit)
+        watch.lap("sparse")
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
             hits = allowed_hits(
@@ -269,7 +298,8 @@ class Library:
                 catalogue=catalogue,
                 access_sets=access_sets,
             )
-        return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
+        watch.lap("check")
+        return Found(tuple(hits), question, catalogue, tuple(access_sets), understood, watch.laps_ms)
 
     def _trace(
         self,
