@@ -1,6 +1,6 @@
 """What a question, an article and a process cost at 10,000, 100,000 and 1,000,000 passages, beside others.
 
-    python -m bench.scale [--sizes N...] [--seed HOME] [--quick]
+    python -m bench.scale [--sizes N...] [--seed HOME] [--others-up-to N] [--quick]
 
 The passages are those of ../shared/data/kb, ingested once (or taken from the database of the home `--seed`), and for
 the larger sizes copies of them with noise on the vectors and other words (`scale_base.py`). Kept under .deskmate/bench.
@@ -39,7 +39,7 @@ AUDIENCES = (0, 1, 20)
 ROUNDS, QUESTIONS = 3, 200
 QUICK_ROUNDS, QUICK_QUESTIONS = 1, 40
 OTHERS_UP_TO = 100_000  # passages; what loads all vectors and texts to memory isn't asked for more
-SOME_AUDIENCES_UP_TO = 100_000  # passages; a larger base is built for everybody alone
+AUDIENCES_UP_TO = 100_000  # passages; a larger base is built for everybody alone
 HOME = CACHE / "scale"
 INGESTED, GROUPS = 100, 5  # articles, in so many parts
 LANGCHAIN, WHERE, BARE = "LangChain + Chroma", "Chroma, `where` of 20", "bare ONNX + numpy + bm25s"
@@ -65,6 +65,9 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--seed", type=Path, help="a DESKMATE_HOME in which the articles are ingested already")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument(
+        "--others-up-to", type=int, default=OTHERS_UP_TO, help="passages; above, Deskmate alone is asked"
+    )
     given = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
     database = seed_database(given.seed)
@@ -72,11 +75,12 @@ def main() -> None:
     measured = Measured()
     asked: list[Callable[[], None]] = []
     for size in given.sizes:
-        asked += prepared(measured, size, database, questions)
+        asked += prepared(measured, size, database, questions, others=size <= given.others_up_to)
     for _ in range(QUICK_ROUNDS if given.quick else ROUNDS):
         for ask in asked:
             ask()
     smallest = min(given.sizes)
+    first_answer(home_of(smallest, 0), questions[0])  # keeps the examples of routing, as the first start does
     measured.first = [first_answer(home_of(smallest, 0), text) for text in questions[: 3 if given.quick else 11]]
     measured.ingestion = ingestion()
     print(written(measured.answers, measured.first, measured.ingestion, measured.built, keep=not given.quick))
@@ -99,15 +103,17 @@ def home_of(size: int, audiences: int) -> Path:
     return HOME / f"{size}-{audiences}"
 
 
-def prepared(measured: Measured, size: int, seed: Path, questions: Sequence[str]) -> list[Callable[[], None]]:
+def prepared(
+    measured: Measured, size: int, seed: Path, questions: Sequence[str], *, others: bool
+) -> list[Callable[[], None]]:
     """Bases and stores of this size made, or found; what asks each system once."""
     asked: list[Callable[[], None]] = []
-    for audiences in AUDIENCES if size <= SOME_AUDIENCES_UP_TO else (0,):
+    for audiences in AUDIENCES if size <= AUDIENCES_UP_TO else (0,):
         home = home_of(size, audiences)
         measured.built[size, audiences] = base(home, size, audiences, seed)
-        name = f"Deskmate, {audiences} audiences"
+        name = f"Deskmate, {audiences or 'no'} {'audience' if audiences == 1 else 'audiences'}"
         asked.append(lambda home=home, many=audiences, name=name: measured.add(size, name, ours(home, questions, many)))  # type: ignore[misc]
-    if size > OTHERS_UP_TO:
+    if not others:
         return asked
     plain, filtered = collection(size, questions, 0), collection(size, questions, 20)
     for program in ("langchain", "rrf"):
