@@ -19,6 +19,7 @@ from knowledge.chunking import CHUNKER_VERSION
 from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, answering, compose, pieces_of
 from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
+from knowledge.copies import stage_of, without_copies
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed
@@ -26,6 +27,7 @@ from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.noise import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
+from knowledge.reranking import Reranker, texts_of
 from knowledge.retrieval import (
     CANDIDATES,
     EARLIER_WEIGHT,
@@ -72,6 +74,7 @@ class Library:
         self._now = now
         self._words = Words()
         self._opening = RLock()
+        self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
         self._model: Embedder | None = None
         self._opened: Generation | None = None
 
@@ -108,7 +111,9 @@ class Library:
         started = perf_counter()
         found = self._search(question, groups, earlier, CANDIDATES)
         retrieved = perf_counter()
-        ranked = best_per_article(found.hits)
+        with self.database.reading() as session:
+            distinct = without_copies(session, best_per_article(found.hits))
+        ranked = [each.hit for each in distinct]
         for best in ranked[:1]:
             reservation, known = None, features(found.hits, found.question, found.catalogue)
             sure = probability(known, found.catalogue, found.access_sets)
@@ -116,7 +121,8 @@ class Library:
                 pieces = pieces_of(session, best.article, groups, self._generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
-            shown = answering(pieces, passage_to_show(found.hits, found.question))
+            own = [hit for hit in found.hits if hit.article == best.article]
+            shown = answering(pieces, passage_to_show(own, found.question))
             composed = compose(shown)
             if not composed.text:
                 found = replace(found, hits=())
@@ -141,7 +147,9 @@ class Library:
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
-                trace=self._trace(question, earlier, found, known, sure, reservation, timings),
+                trace=self._trace(question, earlier, found, known, sure, reservation, timings).then(
+                    *stage_of(distinct)
+                ),
             )
             if writer is None or not answer.confident:
                 return answer
@@ -188,8 +196,11 @@ class Library:
     def warm(self) -> None:
         """Load the model and the index, so that the first answer is as quick as the next.
 
-        Raises `OtherModel` when everything stored was embedded with another model or chunker version.
+        Raises `OtherModel` when everything stored was embedded with another model or chunker version,
+        `RerankerUnavailable`.
         """
+        if self._reranker is not None:
+            self._reranker.open()
         self._embedder.encode_question("warm")
         self.refresh()
         self.answer("warm")
@@ -269,6 +280,9 @@ class Library:
                 catalogue=catalogue,
                 access_sets=access_sets,
             )
+            texts = texts_of(session, hits[: self._reranker.passages]) if self._reranker else {}
+        if self._reranker is not None:
+            hits = self._reranker.reranked(understood, hits, texts)
         return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
 
     def _trace(

@@ -203,13 +203,13 @@ def test_a_part_that_the_asker_may_not_read_is_not_known_to_them(place: Place) -
 def test_all_steps_of_the_second_answer_are_shown_at_a_click(place: Place) -> None:
     reply = place.ask(f"{VPN} And how do I run the quarterly archive?")
     place.press(ALICE, reply, "answer_more_1")
-    place.until(lambda: any("step number 60" in str(m.blocks) for m in place.replies(place.dm(), reply.thread_ts)))
+    place.until(lambda: any("step number 60" in str(m.blocks) for m in place.replies(place.dm(), str(reply.thread_ts))))
 
 
 def test_the_button_of_a_routine_request_asks_for_it(place: Place) -> None:
     reply = place.ask(f"{VPN} And how do I reset my password?")
     place.press(ALICE, reply, "clarify_option_1")
-    place.reply(reply.thread_ts, number=2)
+    place.reply(str(reply.thread_ts), number=2)
     place.settled()
     with place.desk.database.reading() as session:
         kinds = session.scalars(select(Turn.outcome_kind).order_by(Turn.id)).all()
