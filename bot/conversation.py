@@ -151,7 +151,10 @@ def small_talk(route: Route) -> Outcome | None:
 
 def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision:
     writer = partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
-    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer)
+    rewriter = desk.grounded.rewriter if desk.grounded else None
+    answer = desk.library.answer(
+        asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer, rewriter=rewriter
+    )
 
     def because(reason: str) -> Why:
         return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=WORTH_ASKING)

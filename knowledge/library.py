@@ -38,6 +38,7 @@ from knowledge.retrieval import (
     passage_to_show,
     sparse_candidates,
 )
+from knowledge.rewriting import Rewriter
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
 from knowledge.trace import Trace, Versions, traced
@@ -103,13 +104,19 @@ class Library:
         groups: frozenset[str] = frozenset(),
         earlier: Sequence[str] = (),
         writer: Writer | None = None,
+        rewriter: Rewriter | None = None,
     ) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
 
-        `writer` may word a confident one anew, from the passages of the articles that it cites.
+        `writer` may word a confident one anew, from the passages of the articles that it cites; `rewriter` the
+        question, for the search alone.
         """
+        asked = rewriter.search_for(question, earlier) if rewriter is not None else None
+        stages = [asked.stage] if asked is not None else []
         started = perf_counter()
-        found = self._search(question, groups, earlier, CANDIDATES)
+        found = self._search(
+            *((asked.text, groups, asked.earlier) if asked else (question, groups, earlier)), CANDIDATES
+        )
         retrieved = perf_counter()
         with self.database.reading() as session:
             distinct = without_copies(session, best_per_article(found.hits))
@@ -148,7 +155,7 @@ class Library:
                 more=composed.more,
                 timings_ms=timings,
                 trace=self._trace(question, earlier, found, known, sure, reservation, timings).then(
-                    *stage_of(distinct)
+                    *stages, *stage_of(distinct)
                 ),
             )
             if writer is None or not answer.confident:
@@ -159,7 +166,7 @@ class Library:
                 evidence = evidence_of(session, found.hits, sources, shown, groups, self._generation.name)
             return writer(Material(question, tuple(earlier), answer, evidence))
         trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
-        return Answer(text="", confidence=0.0, confident=False, trace=trace)
+        return Answer(text="", confidence=0.0, confident=False, trace=trace.then(*stages))
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100

@@ -94,7 +94,7 @@ def loaded(name: str) -> CrossEncoder:
 def texts_of(session: Session, hits: Sequence[Hit]) -> dict[int, str]:
     """What a cross-encoder reads of each: title, headings, text."""
     rows = session.execute(select(Passage.id, Passage.text).where(Passage.id.in_([hit.passage for hit in hits])))
-    found: dict[int, str] = dict(rows.tuples().all())
+    found: dict[int, str] = {row[0]: row[1] for row in rows}
     return {
         hit.passage: "\n".join([" › ".join([hit.title, *hit.headings]), found[hit.passage]])
         for hit in hits
