@@ -14,11 +14,13 @@ from sqlalchemy import select
 from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
+from knowledge.calibration import Calibration, calibration_for
 from knowledge.catalogue import Catalogue
 from knowledge.chunking import CHUNKER_VERSION
 from knowledge.citing import Cited, dated
+from knowledge.codes import speaks_of_all_codes
 from knowledge.composing import FULL, answering, compose, pieces_of
-from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
+from knowledge.confidence import UNSURE, features
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder, exported_model
 from knowledge.errors import NotAllowed
@@ -61,6 +63,16 @@ class Found:
     understood: str = ""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A question with what was found: whether the best article answers it, and whether one of those cited does."""
+
+    kind: str  # "asked", or "withheld": without the articles that answer it
+    features: dict[str, float]
+    right: bool
+    among: bool
+
+
 class Library:
     """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
@@ -74,6 +86,7 @@ class Library:
         self._opening = RLock()
         self._model: Embedder | None = None
         self._opened: Generation | None = None
+        self._calibrated: Calibration | None = None
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
@@ -100,22 +113,34 @@ class Library:
         groups: frozenset[str] = frozenset(),
         earlier: Sequence[str] = (),
         writer: Writer | None = None,
+        chosen: str | None = None,
     ) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
 
-        `writer` may word a confident one anew, from the passages of the articles that it cites.
+        `chosen`: the id of the article that they picked when asked back, which is then answered from if it was found
+        and they may see it; the pick makes it sure. `writer` may word a confident answer anew, from the passages of
+        the articles that it cites.
         """
         started = perf_counter()
         found = self._search(question, groups, earlier, CANDIDATES)
+        if chosen is not None:
+            found = replace(found, hits=tuple(hit for hit in found.hits if hit.article_id == chosen))
         retrieved = perf_counter()
+        calibration, target = self.calibration, self.settings.target_error
+        bar, asking = calibration.bar(target), calibration.asking_from(target)
         ranked = best_per_article(found.hits)
         for best in ranked[:1]:
-            reservation, known = None, features(found.hits, found.question, found.catalogue)
-            sure = probability(known, found.catalogue, found.access_sets)
+            reservation, known = None, self._features(found)
+            sure = calibration.probability(known)
+            if chosen is not None:
+                sure = min(max(sure, bar), 1.0)
             with self.database.reading() as session:
                 pieces = pieces_of(session, best.article, groups, self._generation.name)
-            if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
+            article = "\n".join([best.title, *(piece.text for piece in pieces)])
+            if not speaks_of_all_damage(article, question):
                 sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
+            elif chosen is None and not speaks_of_all_codes(article, question):
+                sure, reservation = min(sure, UNSURE), "the question names a code that the article doesn't"
             shown = answering(pieces, passage_to_show(found.hits, found.question))
             composed = compose(shown)
             if not composed.text:
@@ -136,11 +161,12 @@ class Library:
             answer = Answer(
                 text=composed.text,
                 confidence=sure,
-                confident=sure >= THRESHOLD,
+                confident=sure >= bar or (chosen is not None and reservation is None),
                 citations=citations,
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
+                asking_from=asking,
                 trace=self._trace(question, earlier, found, known, sure, reservation, timings),
             )
             if writer is None or not answer.confident:
@@ -217,6 +243,34 @@ class Library:
         return sum(len(ids) for ids in self._generation.catalogue.passages.values())
 
     @property
+    def calibration(self) -> Calibration:
+        """How likely a find is right; read when first needed."""
+        with self._opening:
+            if self._calibrated is None:
+                self._calibrated = calibration_for(self.settings.home, self._embedder.name)
+            return self._calibrated
+
+    def use(self, calibration: Calibration) -> None:
+        """Judge by this one from now on, whatever the home has."""
+        with self._opening:
+            self._calibrated = calibration
+
+    def judged(self, question: str, answered_by: Collection[str], *, earlier: Sequence[str] = ()) -> list[Judged]:
+        """What `answer` would see of a question whose answers are known, to calibrate by: as it is, and, if one of
+        them is there, once more as if none of them were."""
+        found = self._search(question, frozenset(), earlier, CANDIDATES)
+        left = [hit for hit in found.hits if hit.article_id not in answered_by]
+        result = []
+        for kind, hits in (("asked", list(found.hits)), ("withheld", left)):
+            if hits and (kind == "asked" or len(left) < len(found.hits)):
+                readings = [hit.article_id for hit in cited(best_per_article(hits))]
+                values = self._features(replace(found, hits=tuple(hits)))
+                result.append(
+                    Judged(kind, values, readings[0] in answered_by, any(each in answered_by for each in readings))
+                )
+        return result
+
+    @property
     def owns_index(self) -> bool:
         """Whether this process has the index folder; False before the first use."""
         return self._opened is not None and self._opened.owns_index
@@ -271,6 +325,9 @@ class Library:
             )
         return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
 
+    def _features(self, found: Found) -> dict[str, float]:
+        return features(found.hits, found.question, found.catalogue, self._words, found.access_sets)
+
     def _trace(
         self,
         question: str,
@@ -289,10 +346,14 @@ class Library:
             hits=found.hits,
             features=known,
             confidence=sure,
-            threshold=THRESHOLD,
+            threshold=self.calibration.bar(self.settings.target_error),
             reservation=reservation,
             versions=Versions(
-                self._generation.name, self._embedder.name, str(CHUNKER_VERSION), found.catalogue.change, VERSION
+                self._generation.name,
+                self._embedder.name,
+                str(CHUNKER_VERSION),
+                found.catalogue.change,
+                self.calibration.version,
             ),
             timings_ms=timings,
         )

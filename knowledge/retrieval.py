@@ -48,6 +48,7 @@ class Hit:
     cosine: float
     sparse: float
     terms: frozenset[int]
+    text_terms: bytes = b""  # as stored: title, description, headings, text, in their order
 
     @property
     def score(self) -> float:
@@ -118,6 +119,7 @@ def allowed_hits(
                     cosine=float((rows_of(vectors, len(question.vector)) @ question.vector).max()),
                     sparse=scores.get((access_set, passage), 0.0),
                     terms=frozenset(np.frombuffer(terms, dtype="<u4").tolist()),
+                    text_terms=terms,
                 )
             )
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage))

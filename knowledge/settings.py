@@ -24,6 +24,7 @@ class KnowledgeSettings(BaseSettings):
     chroma_token: SecretStr | None = None
     embedder: str = ""  # a sentence-transformers model by name or path; empty: the bundled all-MiniLM-L6-v2
     models: Path = Field(default_factory=default_cache)  # exported models
+    target_error: float = Field(default=0.05, gt=0, lt=1)  # the share of answers that may be wrong
 
     @property
     def chroma_server(self) -> str:
