@@ -145,16 +145,15 @@ def report(told: Sequence[Told]) -> str:
     given = [each for each in told if each.outcome == "answered"]
     answered = Counter(each.kind for each in given)
     right = sum(each.right for each in given)
+
+    def counted(kind: str) -> tuple[int, str]:
+        return answered[kind], share(answered[kind], asked[kind])
+
     rows: list[list[str | int]] = [
         ["of the answers wrong", len(given) - right, share(len(given) - right, len(given)), "at most 5 %"],
         ["of the answerable answered rightly", right, share(right, asked["answerable"]), "at least 70 %"],
-        *(
-            [f"of the {name} answered", answered[kind], share(answered[kind], asked[kind]), bound]
-            for kind, name, bound in (
-                ("out of scope", "out-of-scope questions", "at most 0.5 %"),
-                ("withheld", "withheld questions", "at most 3 %"),
-            )
-        ),
+        ["of the out-of-scope questions answered", *counted("out of scope"), "at most 0.5 %"],
+        ["of the withheld questions answered", *counted("withheld"), "at most 3 %"],
     ]
     head = f"{asked['answerable']} answerable, {asked['withheld']} withheld, {asked['out of scope']} out of scope"
     return table([head, "number", "share", "aimed at"], rows)

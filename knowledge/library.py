@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import RLock
 from time import perf_counter
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Found:
 class Judged:
     """A question with what was found: whether the best article answers it, and whether one of those cited does."""
 
-    kind: str  # "asked", or "withheld": without the articles that answer it
+    kind: Literal["asked", "withheld"]  # "withheld": without the articles that answer it
     features: dict[str, float]
     right: bool
     among: bool
@@ -243,6 +243,11 @@ class Library:
         return sum(len(ids) for ids in self._generation.catalogue.passages.values())
 
     @property
+    def embedder(self) -> str:
+        """Its name."""
+        return self._embedder.name
+
+    @property
     def calibration(self) -> Calibration:
         """How likely a find is right; read when first needed."""
         with self._opening:
@@ -261,7 +266,11 @@ class Library:
         found = self._search(question, frozenset(), earlier, CANDIDATES)
         left = [hit for hit in found.hits if hit.article_id not in answered_by]
         result = []
-        for kind, hits in (("asked", list(found.hits)), ("withheld", left)):
+        finds: tuple[tuple[Literal["asked", "withheld"], list[Hit]], ...] = (
+            ("asked", list(found.hits)),
+            ("withheld", left),
+        )
+        for kind, hits in finds:
             if hits and (kind == "asked" or len(left) < len(found.hits)):
                 readings = [hit.article_id for hit in cited(best_per_article(hits))]
                 values = self._features(replace(found, hits=tuple(hits)))
