@@ -27,6 +27,7 @@ from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]  
 from sqlalchemy import select
 
 from bench.labelled_questions import answers_of, as_people_ask, documents, jsonl, labelled, other_documents
+from knowledge.calibrating import bars as bars_of
 from knowledge.calibration import SHIPPED, Calibration
 from knowledge.catalogue import Catalogue, catalogue_after, terms_of, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
@@ -259,7 +260,7 @@ def fit(examples: Sequence[Example], passages: int) -> None:
     made = Calibration(
         intercept=round(float(final.intercept_[0]) - bar, 3),
         coefficients=coefficients | {"size": -round(float(per_size), 3)},
-        bars=((0.01, 0.9), (0.02, 0.8), (0.05, 0.5)),
+        bars=bars_of(1.0 / (1.0 + np.exp(bars - logits)), right, weights),
         asking=0.25,
         made_at=f"{utc_now():%Y-%m-%d}",
         questions=len(numbers),
