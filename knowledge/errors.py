@@ -27,3 +27,15 @@ class NotAllowed(KnowledgeError):
 
 class LanguageModelUnavailable(KnowledgeError):
     """The language model can't be set up as configured."""
+
+
+class UnknownGeneration(KnowledgeError):
+    """No index generation has that name."""
+
+
+class IncompleteGeneration(KnowledgeError):
+    """The index generation lacks articles."""
+
+
+class IndexInUse(KnowledgeError):
+    """Another process owns the index folder."""

@@ -1,12 +1,12 @@
 """Exact search in memory over the vectors that SQL keeps: for small access sets, and for a process that doesn't own
 the index folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, Vectors, nearest, rows_for
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Held, Ids, Mark, Near, Vectors, nearest, rows_for
 
 Shelf = tuple[NDArray[np.int64], Vectors]  # the passage of each row, the rows
 
@@ -46,6 +46,12 @@ class ExactIndex:
         shelves = self._shelves | changed
         self._shelves = {access_set: shelf for access_set, shelf in shelves.items() if len(shelf[0])}
         return True
+
+    def held(self) -> Iterator[Held]:
+        for access_set, (passages, rows) in self._shelves.items():
+            first = np.flatnonzero(np.diff(passages, prepend=-1))  # windows of a passage lie together, in order
+            windows = np.arange(len(passages)) - np.repeat(first, np.diff(first, append=len(passages)))
+            yield Held(access_set, passages, windows, rows)
 
     def close(self) -> None:
         self._shelves = {}
