@@ -21,6 +21,10 @@ class ModelUnavailable(KnowledgeError):
     """The embedding model can't be loaded or exported."""
 
 
+class RerankerUnavailable(KnowledgeError):
+    """The cross-encoder of `DESKMATE_RERANKER` can't be loaded."""
+
+
 class NotAllowed(KnowledgeError):
     """That article doesn't exist, or this person may not see it (which of the two is not said)."""
 

@@ -18,6 +18,7 @@ from knowledge.catalogue import Catalogue
 from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, answering, compose, pieces_of
 from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
+from knowledge.copies import stage_of, without_copies
 from knowledge.current import Current, Pair
 from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder
@@ -26,6 +27,7 @@ from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.noise import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
+from knowledge.reranking import Reranker, texts_of
 from knowledge.retrieval import (
     CANDIDATES,
     EARLIER_VECTOR,
@@ -37,6 +39,7 @@ from knowledge.retrieval import (
     passage_to_show,
     sparse_candidates,
 )
+from knowledge.rewriting import Rewriter, Search
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
 from knowledge.trace import Trace, Versions, traced
@@ -76,6 +79,7 @@ class Library:
         self._current = Current(database, settings)
         self._encoding = Lock()
         self._encoder: Embedder | None = None
+        self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
@@ -111,21 +115,35 @@ class Library:
         groups: frozenset[str] = frozenset(),
         earlier: Sequence[str] = (),
         writer: Writer | None = None,
+        rewriter: Rewriter | None = None,
     ) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
 
-        `writer` may word a confident one anew, from the passages of the articles that it cites.
+        `writer` may word a confident one anew, from the passages of the articles that it cites; `rewriter` the
+        question, for the search alone.
         """
+        asked = rewriter.search_for(question, earlier) if rewriter is not None else None
         with self._current.held() as pair:
-            return self._answer(pair, question, groups, earlier, writer)
+            return self._answer(pair, question, groups, earlier, writer, asked)
 
     def _answer(
-        self, pair: Pair, question: str, groups: frozenset[str], earlier: Sequence[str], writer: Writer | None
+        self,
+        pair: Pair,
+        question: str,
+        groups: frozenset[str],
+        earlier: Sequence[str],
+        writer: Writer | None,
+        asked: Search | None,
     ) -> Answer:
+        stages = [asked.stage] if asked is not None else []
         started = perf_counter()
-        found = self._search(pair, question, groups, earlier, CANDIDATES)
+        found = self._search(
+            pair, *((asked.text, groups, asked.earlier) if asked else (question, groups, earlier)), CANDIDATES
+        )
         retrieved = perf_counter()
-        ranked = best_per_article(found.hits)
+        with self.database.reading() as session:
+            distinct = without_copies(session, best_per_article(found.hits))
+        ranked = [each.hit for each in distinct]
         for best in ranked[:1]:
             reservation, known = None, features(found.hits, found.question, found.catalogue)
             sure = probability(known, found.catalogue, found.access_sets)
@@ -133,7 +151,8 @@ class Library:
                 pieces = pieces_of(session, best.article, groups, pair.generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
-            shown = answering(pieces, passage_to_show(found.hits, found.question))
+            own = [hit for hit in found.hits if hit.article == best.article]
+            shown = answering(pieces, passage_to_show(own, found.question))
             composed = compose(shown)
             if not composed.text:
                 found = replace(found, hits=())
@@ -158,7 +177,9 @@ class Library:
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
-                trace=self._trace(question, earlier, found, known, sure, reservation, timings),
+                trace=self._trace(question, earlier, found, known, sure, reservation, timings).then(
+                    *stages, *stage_of(distinct)
+                ),
             )
             if writer is None or not answer.confident:
                 return answer
@@ -168,7 +189,7 @@ class Library:
                 evidence = evidence_of(session, found.hits, sources, shown, groups, pair.generation.name)
             return writer(Material(question, tuple(earlier), answer, evidence))
         trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
-        return Answer(text="", confidence=0.0, confident=False, trace=trace)
+        return Answer(text="", confidence=0.0, confident=False, trace=trace.then(*stages))
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
@@ -211,8 +232,10 @@ class Library:
     def warm(self) -> None:
         """Load the model and the index, so that the first answer is as quick as the next.
 
-        Raises `OtherModel` when everything stored was embedded with another model.
+        Raises `OtherModel` when everything stored was embedded with another model, `RerankerUnavailable`.
         """
+        if self._reranker is not None:
+            self._reranker.open()
         self._current.adopt(self._now())
         self.refresh()
         self.answer("warm")
@@ -280,6 +303,9 @@ class Library:
                 catalogue=catalogue,
                 access_sets=access_sets,
             )
+            texts = texts_of(session, hits[: self._reranker.passages]) if self._reranker else {}
+        if self._reranker is not None:
+            hits = self._reranker.reranked(understood, hits, texts)
         return Found(tuple(hits), question, catalogue, tuple(access_sets), pair, understood)
 
     def _trace(

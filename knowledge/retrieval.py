@@ -48,9 +48,13 @@ class Hit:
     cosine: float
     sparse: float
     terms: frozenset[int]
+    moved: float | None = None
+    """The score that it took over when a cross-encoder changed the order."""
 
     @property
     def score(self) -> float:
+        if self.moved is not None:
+            return self.moved
         return self.cosine + SPARSE_WEIGHT * self.sparse
 
 
