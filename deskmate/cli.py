@@ -153,7 +153,7 @@ def ask(
     from deskmate.wiring import open_asking, people_of
 
     settings = Settings.read()
-    with open_asking(settings) as desk:
+    with open_asking(settings, brief=batch is None) as desk:
         people = people_of(desk.database, settings, secret="")
         if batch is not None:
             for result in asking.answers(desk, people, batch):

@@ -29,7 +29,8 @@ class Pair:
 class Current:
     """Safe to share between threads. A question holds the pair that it began with until it is answered."""
 
-    def __init__(self, database: Database, settings: KnowledgeSettings) -> None:
+    def __init__(self, database: Database, settings: KnowledgeSettings, *, brief: bool = False) -> None:
+        self._brief = brief
         self._database = database
         self._settings = settings
         self._folders = FolderKeeper(settings.index_folder)
@@ -134,7 +135,9 @@ class Current:
                 configured,
                 name,
             )
-        generation = Generation(self._database, self._settings, name, embedder.dimension, self._folders)
+        generation = Generation(
+            self._database, self._settings, name, embedder.dimension, self._folders, brief=self._brief
+        )
         return Pair(embedder, generation, spec, registered=kept is not None)
 
 

@@ -17,18 +17,16 @@ class ExactIndex:
         self._shelves: dict[str, Shelf] = {}
 
     def search(self, vector: Vectors, access_sets: Sequence[str], limit: int) -> list[Near]:
-        shelves = self._shelves
-        found: list[Near] = []
-        for access_set in access_sets:
-            if access_set not in shelves:
-                continue
-            passages, rows = shelves[access_set]
-            # Not `@`: BLAS's threads wait for each other, and on busy cores that costs ten times the work itself.
-            cosines: Vectors = np.einsum("ij,j->i", rows, vector)
-            depth = min(rows_for(limit), len(cosines))
-            top = np.argpartition(-cosines, depth - 1)[:depth] if depth else np.zeros(0, dtype=np.int64)
-            found += [Near(int(passages[row]), float(cosines[row])) for row in top]
-        return nearest(found, limit)
+        known = self._shelves
+        shelves = [known[access_set] for access_set in access_sets if access_set in known]
+        if not shelves:
+            return []
+        # Not `@`: BLAS's threads wait for each other, and on busy cores that costs ten times the work itself.
+        cosines = np.concatenate([np.einsum("ij,j->i", rows, vector) for _, rows in shelves])
+        passages = np.concatenate([held for held, _ in shelves])
+        depth = min(rows_for(limit), len(cosines))
+        top = np.argpartition(-cosines, depth - 1)[:depth] if depth else np.zeros(0, dtype=np.int64)
+        return nearest(list(map(Near, passages[top].tolist(), cosines[top].tolist())), limit)
 
     def synchronise(
         self, wanted: Mapping[str, Ids], fetch: FetchVectors, mark: Mark = UNMARKED, *, thorough: bool = False

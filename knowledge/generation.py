@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from threading import RLock
 
 import numpy as np
+from sqlalchemy import func, select
 
 from knowledge.articles import base_of
 from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
@@ -17,11 +18,14 @@ from knowledge.exact_index import ExactIndex
 from knowledge.index_folder import FolderKeeper
 from knowledge.one_writer import one_writer
 from knowledge.opening import open_index
+from knowledge.records import Passage
 from knowledge.settings import KnowledgeSettings
 from knowledge.vectors import UNMARKED, Difference, Mark, VectorIndex, Vectors
 from store import Database
 
 log = logging.getLogger(__name__)
+
+MOST_OF_A_BRIEF_PROCESS = 50_000  # passages, by the highest id: to read them all is quicker than to open Chroma
 
 
 def changes_of(catalogue: Catalogue) -> dict[str, Difference]:
@@ -42,10 +46,18 @@ class Generation:
     costs nothing, the first use does."""
 
     def __init__(
-        self, database: Database, settings: KnowledgeSettings, name: str, dimension: int, folders: FolderKeeper
+        self,
+        database: Database,
+        settings: KnowledgeSettings,
+        name: str,
+        dimension: int,
+        folders: FolderKeeper,
+        *,
+        brief: bool = False,
     ) -> None:
         self.name = name
         self._folders = folders
+        self._brief = brief
         self._database = database
         self._settings = settings
         self._dimension = dimension
@@ -67,7 +79,10 @@ class Generation:
         """Errors: `UnsupportedIndex`, `IndexUnreachable`."""
         with self._refreshing:
             if self._index is None:
-                self._index = open_index(self._database, self._settings, self.name, self._dimension, self._folders)
+                if self._brief and self._fits_in_memory():
+                    self._index = ExactIndex(self._dimension)
+                else:
+                    self._index = open_index(self._database, self._settings, self.name, self._dimension, self._folders)
             return self._index
 
     @property
@@ -149,6 +164,12 @@ class Generation:
             if self._index is not None:
                 self._index.close()
             self._index, self._catalogue, self._mark = None, Catalogue(), UNMARKED
+
+    def _fits_in_memory(self) -> bool:
+        if self._settings.index_is_shared:
+            return False
+        with self._database.reading() as session:
+            return (session.execute(select(func.max(Passage.id))).scalar() or 0) <= MOST_OF_A_BRIEF_PROCESS
 
     def _fetch(self, passages: Sequence[int]) -> dict[int, Vectors]:
         with self._database.reading() as session:

@@ -1,7 +1,7 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from time import perf_counter
@@ -64,19 +64,40 @@ class Found:
     access_sets: tuple[str, ...]
     pair: Pair
     understood: str = ""
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Stopwatch:
+    """How long each stage of a search took; `check` reads the candidates from SQL, refuses and scores them."""
+
+    def __init__(self) -> None:
+        self.laps_ms: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.laps_ms[stage] = round(1000 * (now - self._since), 2)
+        self._since = now
 
 
 class Library:
     """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
     def __init__(
-        self, database: Database, settings: KnowledgeSettings, *, now: Callable[[], datetime] = utc_now
+        self,
+        database: Database,
+        settings: KnowledgeSettings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        brief: bool = False,
     ) -> None:
+        """`brief`: for a question or two. A base that isn't large is then searched exactly, in memory, without
+        opening Chroma, and its folder is left to others."""
         self.database = database
         self.settings = settings
         self._now = now
         self._words = Words()
-        self._current = Current(database, settings)
+        self._current = Current(database, settings, brief=brief)
         self._encoding = Lock()
         self._encoder: Embedder | None = None
         self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
@@ -166,6 +187,7 @@ class Library:
                 found = replace(found, hits=())
                 break
             timings = {
+                **found.timings_ms,
                 "retrieve": round(1000 * (retrieved - started), 2),
                 "compose": round(1000 * (perf_counter() - retrieved), 2),
             }
@@ -289,9 +311,13 @@ class Library:
 
         understood = in_usual_words(without_noise(text), known)
         before = [in_usual_words(without_noise(message), known) for message in earlier]
+        watch = Stopwatch()
         question = self._question(pair.embedder, understood, before)
+        watch.lap("embed")
         near = generation.index.search(question.vector, access_sets, limit)
+        watch.lap("dense")
         by_words = sparse_candidates(catalogue, access_sets, question, limit)
+        watch.lap("sparse")
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
             hits = allowed_hits(
@@ -304,9 +330,11 @@ class Library:
                 access_sets=access_sets,
             )
             texts = texts_of(session, hits[: self._reranker.passages]) if self._reranker else {}
+        watch.lap("check")
         if self._reranker is not None:
             hits = self._reranker.reranked(understood, hits, texts)
-        return Found(tuple(hits), question, catalogue, tuple(access_sets), pair, understood)
+            watch.lap("rerank")
+        return Found(tuple(hits), question, catalogue, tuple(access_sets), pair, understood, watch.laps_ms)
 
     def _trace(
         self,
