@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 from unittest.mock import patch
 
 from bench.knowledge_base import shared_data, table
@@ -60,8 +61,8 @@ def ranks_instead_of_scores(stack: ExitStack) -> None:
     """Reciprocal rank fusion of the same candidates."""
     found = retrieval.allowed_hits
 
-    def by_ranks(*args: object, **named: object) -> list[Hit]:
-        hits = found(*args, **named)  # type: ignore[arg-type]  # passed on as they come
+    def by_ranks(*args: Any, **named: Any) -> list[Hit]:
+        hits = found(*args, **named)
         fused = dict.fromkeys((hit.passage for hit in hits), 0.0)
         for value in ("cosine", "sparse"):
             for rank, hit in enumerate(sorted(hits, key=lambda hit: -float(getattr(hit, value))), 1):
