@@ -25,11 +25,12 @@ from bot.cases import handoff_about, story_of, turns_of
 from bot.clicks import OLD, Click, clicked, keep_view
 from bot.desk import Desk
 from bot.message import Message, escape
-from bot.outcomes import Answered, Clarified, Escalated, HandoffReason, from_json
+from bot.outcomes import Answered, Clarified, Escalated, HandoffReason, Outcome, from_json
 from bot.people import Employee
 from bot.records import Conversation, Feedback, Turn
 from bot.slack import TRANSIENT
 from bot.turns import Turns
+from knowledge.answers import Answer
 from knowledge.errors import NotAllowed
 
 NOT_YOURS = "These buttons belong to the person who asked. Write to me, and you get your own answer."
@@ -104,7 +105,7 @@ class AnswerClicks:
             return
         turn, conversation = found
         match click.action:
-            case action if action == ANSWER_MORE:
+            case action if action.startswith(ANSWER_MORE):
                 self._show_all_steps(click, turn, conversation)
             case action if action in (ANSWER_HUMAN, ANSWER_TICKET):
                 self._bring_in_a_human(click, turn, conversation)
@@ -125,20 +126,21 @@ class AnswerClicks:
 
     def _show_all_steps(self, click: Click, turn: Turn, conversation: Conversation) -> None:
         outcome = from_json(turn.outcome) if turn.outcome else None
-        if not isinstance(outcome, Answered) or not outcome.answer.citations or not outcome.answer.passage_ids:
+        answer = answer_of(outcome, click.number) if isinstance(outcome, Answered) else None
+        if answer is None or not answer.citations or not answer.passage_ids:
             self._whisper(click, OLD)
             return
         employee = self._desk.people.identify(team=click.team, user=click.user, max_age=0)
         groups = frozenset() if conversation.surface == "channel" else employee.groups
-        first = outcome.answer.citations[0]
         try:
-            steps = self._desk.library.full_steps(first.article_id, outcome.answer.passage_ids[0], groups)
+            steps = self._desk.library.full_steps(answer.citations[0].article_id, answer.passage_ids[0], groups)
         except NotAllowed:
             self._whisper(click, "That article has changed since. Ask me again, and you get its newest version.")
             return
+        which = "" if click.number is None else f"{click.number}:"
         for number, part in enumerate(parts(with_tables_told(steps), STEPS_LIMIT)):
             self._desk.slack.post(
-                f"steps:{turn.key}:{number}",
+                f"steps:{turn.key}:{which}{number}",
                 channel=conversation.channel,
                 thread_ts=conversation.thread_ts,
                 text=fallback(words(part)),
@@ -229,8 +231,8 @@ class AnswerClicks:
 
     def _choose(self, click: Click, turn: Turn, conversation: Conversation) -> None:
         outcome = from_json(turn.outcome) if turn.outcome else None
-        options = outcome.options if isinstance(outcome, Clarified) else ()
-        if click.number is None or click.number >= len(options):
+        chosen_text = chosen_of(outcome, click.number)
+        if chosen_text is None:
             self._whisper(click, OLD)
             return
         # The message that asked stands for the one that answers it: so it is answered once, whatever is clicked after.
@@ -239,7 +241,7 @@ class AnswerClicks:
             channel=conversation.channel,
             ts=click.message_ts,
             user=click.user,
-            text=escape(options[click.number]),
+            text=escape(chosen_text),
             thread_ts=conversation.thread_ts,
             user_team=turn.user_team,
             mention=True,
@@ -253,3 +255,20 @@ class AnswerClicks:
 
     def _whisper(self, click: Click, text: str) -> None:
         self._desk.slack.whisper(channel=click.channel, user=click.user, text=escape(text), thread_ts=click.thread_ts)
+
+
+def answer_of(outcome: Answered, number: int | None) -> Answer | None:
+    """The one that a button is under: of several questions the one of this number."""
+    if number is None:
+        return outcome.answer
+    return outcome.parts[number].answer if number < len(outcome.parts) else None
+
+
+def chosen_of(outcome: Outcome | None, number: int | None) -> str | None:
+    """What the button of this number says for the employee; None for one that the reply doesn't have."""
+    options: tuple[str, ...] = ()
+    if isinstance(outcome, Clarified):
+        options = outcome.options
+    elif isinstance(outcome, Answered):
+        options = tuple(part.question if part.offered else "" for part in outcome.parts)
+    return (options[number] or None) if number is not None and number < len(options) else None

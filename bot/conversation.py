@@ -20,6 +20,7 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.routing import Intent, Route, Router
+from bot.several import each_answered
 from bot.ticket_texts import list_lines, status_line
 from bot.why import Branch, Decision, Why
 from knowledge.grounded import Grounded, Hearing
@@ -94,6 +95,8 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     if route.intent is Intent.NOT_SOLVED and isinstance(asked.last, Answered):
         outcome = escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
         return Decision(outcome, Why(Branch.NOT_SOLVED, route=route))
+    if several := each_answered(desk.library, desk.router, asked.text, groups=asked.groups, earlier=asked.earlier):
+        return several
     if route.intent is Intent.MY_TICKETS:
         outcome = my_tickets(desk, asked) if asked.private else NOT_IN_PUBLIC
         return Decision(outcome, Why(Branch.MY_TICKETS, route=route))
@@ -148,7 +151,10 @@ def small_talk(route: Route) -> Outcome | None:
 
 def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision:
     writer = partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
-    answer = desk.library.answer(asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer)
+    rewriter = desk.grounded.rewriter if desk.grounded else None
+    answer = desk.library.answer(
+        asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer, rewriter=rewriter
+    )
 
     def because(reason: str) -> Why:
         return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=WORTH_ASKING)

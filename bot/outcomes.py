@@ -38,8 +38,22 @@ class Handoff:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One question of a message that asks several: its answer, or without one what is `said` instead (plain)."""
+
+    question: str
+    answer: Answer | None = None
+    said: str = ""
+    offered: bool = False
+    """A button asks it again by itself."""
+
+
+@dataclass(frozen=True)
 class Answered:
     answer: Answer
+    """To a message that asks several things, all that is answered, one after the other."""
+    parts: tuple[Part, ...] = ()
+    """Its questions in order, at least one with an answer; empty for a message that asks one thing."""
     kind: Literal["answered"] = "answered"
 
 
@@ -94,12 +108,14 @@ class Declined:
 
 Outcome = Answered | Clarified | Deflected | InProgress | Escalated | Declined
 
+TRACES: Any = {"answer": {"trace"}, "parts": {"__all__": {"answer": {"trace"}}}}
+
 _adapter: TypeAdapter[Outcome] = TypeAdapter(Annotated[Outcome, Field(discriminator="kind")])
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
-    """Without the answer's trace, which is kept apart."""
-    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json", exclude={"answer": {"trace"}})
+    """Without the answers' traces, which are kept apart."""
+    data: dict[str, Any] = _adapter.dump_python(outcome, mode="json", exclude=TRACES)
     return data
 
 

@@ -10,7 +10,6 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import (
@@ -487,6 +486,8 @@ class Slack:
         """
         if not self._is_slacks(url):
             raise FileElsewhere("it isn't kept in Slack")
+        import httpx  # only for files: a question alone shouldn't wait for it
+
         try:
             response = httpx.get(url, headers={"Authorization": f"Bearer {self._client.token}"}, timeout=30)
             response.raise_for_status()

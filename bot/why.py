@@ -37,6 +37,8 @@ class Why:
     """None where the message's words didn't matter."""
     search: Trace | None = None
     """None where the knowledge base wasn't asked."""
+    further: tuple[Trace, ...] = ()
+    """Of a message that asks several things, the searches after the first."""
     refused: str | None = None
     asking_from: float | None = None
     """Confidence from which the desk would have asked back."""

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from deskmate.errors import expected
+from deskmate.index_commands import index_app
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 people_app = typer.Typer(help="Who is who.", no_args_is_help=True)
 tickets_app = typer.Typer(help="Look at tickets.", no_args_is_help=True)
+app.add_typer(index_app, name="index")
 app.add_typer(people_app, name="people")
 app.add_typer(tickets_app, name="tickets")
 
@@ -151,7 +153,7 @@ def ask(
     from deskmate.wiring import open_asking, people_of
 
     settings = Settings.read()
-    with open_asking(settings) as desk:
+    with open_asking(settings, brief=batch is None) as desk:
         people = people_of(desk.database, settings, secret="")
         if batch is not None:
             for result in asking.answers(desk, people, batch):

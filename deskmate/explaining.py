@@ -32,7 +32,10 @@ def explained(outcome: Outcome, why: Why, width: int) -> str:
         lines.append(line("Message", understood(why, why.route), width))
     if why.search is not None:
         shown = outcome.answer.passage_ids if isinstance(outcome, Answered) else ()
-        lines += searched(why.search, shown, width)
+        for search in (why.search, *why.further):
+            if why.further:
+                lines += ["", line("Question", one_line(search.question), width)]
+            lines += searched(search, shown, width)
     return "\n".join(lines).rstrip()
 
 
@@ -67,6 +70,8 @@ def verdict(outcome: Outcome, why: Why) -> str:
 
 def action(outcome: Outcome) -> str:
     match outcome:
+        case Answered(parts=parts) if parts:
+            return f"It answered {sum(part.answer is not None for part in parts)} of {len(parts)} questions"
         case Answered(answer=answer):
             source = answer.citations[0] if answer.citations else None
             where = f' ("{one_line(source.heading)}")' if source and source.heading else ""
@@ -90,7 +95,7 @@ def action(outcome: Outcome) -> str:
 def how_sure(why: Why) -> str:
     """Goes on after the reason, to the end of the sentence or one further."""
     search = why.search
-    if search is None or not search.candidates:
+    if why.further or search is None or not search.candidates:
         return "."
     if search.decision == "answer":
         return f": {search.confidence:.2f}, and the bar is {search.threshold:.2f}."

@@ -89,9 +89,9 @@ def first_line(error: SQLAlchemyError) -> str:
 
 
 @contextmanager
-def open_library(database: Database, settings: Settings) -> Iterator[Library]:
+def open_library(database: Database, settings: Settings, *, brief: bool = False) -> Iterator[Library]:
     """Errors: `KnowledgeError`."""
-    with Library(database, settings.knowledge) as library:
+    with Library(database, settings.knowledge, brief=brief) as library:
         yield library
 
 
@@ -134,8 +134,9 @@ class Asking:
 
 
 @contextmanager
-def open_asking(settings: Settings) -> Iterator[Asking]:
-    with open_database(settings) as database, open_library(database, settings) as library:
+def open_asking(settings: Settings, *, brief: bool = False) -> Iterator[Asking]:
+    """`brief`: for one question, after which the process ends."""
+    with open_database(settings) as database, open_library(database, settings, brief=brief) as library:
         yield Asking(library, router(library, settings), database, grounded(database, settings))
 
 

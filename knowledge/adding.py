@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from knowledge.access import is_well_formed
-from knowledge.articles import Document, Known, PreparedPassage, known, next_change, put, vectors_by_hash
+from knowledge.articles import Document, PreparedPassage, known, next_change, put, vectors_by_hash
 from knowledge.catalogue import IN_ONE_QUERY
 from knowledge.chunking import Chunk, chunks_of
 from knowledge.embedder import Embedder, Vectors
 from knowledge.errors import KnowledgeError
+from knowledge.generations import refuse_unless_in_use
 from knowledge.sparse import Words
 from store import Database
 
@@ -72,30 +73,33 @@ class Adding:
             for document in some:
                 if not is_well_formed(document.access):
                     raise KnowledgeError(f"{document.article_id}: access must be a list of group names")
-            there: dict[tuple[str, str], Known] = {}
+            there: dict[tuple[str, str], str] = {}
             with self.database.reading() as session:
                 for source in {document.source for document in some}:
                     ids = [document.article_id for document in some if document.source == source]
-                    there |= {(source, key): value for key, value in known(session, source, ids).items()}
+                    found = known(session, source, ids, generation=self.generation)
+                    there |= {(source, key): fingerprint for key, fingerprint in found.items()}
             for document in some:
-                before = there.get((document.source, document.article_id))
-                if before == Known(document.fingerprint, self.generation):
+                if there.get((document.source, document.article_id)) == document.fingerprint:
                     self.unchanged.append(document.article_id)
                 else:
                     yield document
 
     def _commit(self, group: Sequence[tuple[Document, list[Chunk]]]) -> None:
-        vectors = self._vectors([chunk for _, chunks in group for chunk in chunks])
-        prepared = [
-            (document, [self._prepare(document, chunk, vectors) for chunk in chunks]) for document, chunks in group
-        ]
+        prepared = self.prepared(group)
         with self.database.transaction() as session:
             change = next_change(session)
+            refuse_unless_in_use(session, self.generation)
             for document, passages in prepared:
                 is_new = put(session, document, passages, generation=self.generation, change=change, now=self.now())
                 (self.added if is_new else self.changed).append(document.article_id)
                 self.passages += len(passages)
         self._report()
+
+    def prepared(self, group: Sequence[tuple[Document, list[Chunk]]]) -> list[tuple[Document, list[PreparedPassage]]]:
+        """What is new of a group is embedded here, outside any transaction."""
+        vectors = self._vectors([chunk for _, chunks in group for chunk in chunks])
+        return [(document, [self._prepare(document, chunk, vectors) for chunk in chunks]) for document, chunks in group]
 
     def _report(self) -> None:
         if self.progress:
@@ -103,7 +107,7 @@ class Adding:
             self.progress(Progress(articles, self.passages, self.embedded))
 
     def _vectors(self, chunks: Sequence[Chunk]) -> dict[str, bytes]:
-        """By text hash. Embedding happens outside any transaction."""
+        """By text hash."""
         by_hash = {chunk.text_hash: chunk for chunk in chunks}
         hashes = list(by_hash)
         found: dict[str, bytes] = {}

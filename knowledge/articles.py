@@ -56,20 +56,21 @@ class PreparedPassage:
     terms: bytes
 
 
-@dataclass(frozen=True)
-class Known:
-    fingerprint: str
-    generation: str
-
-
-def known(session: Session, source: str, article_ids: Collection[str]) -> dict[str, Known]:
-    """The published articles among these ids of a source."""
+def known(session: Session, source: str, article_ids: Collection[str], *, generation: str) -> dict[str, str]:
+    """The fingerprints of those articles of a source that are published and have passages in the generation."""
     rows = session.execute(
-        select(Article.article_id, ArticleVersion.fingerprint, ArticleVersion.generation)
+        select(Article.article_id, ArticleVersion.fingerprint)
         .join(ArticleVersion, current_version_of_article())
-        .where(Article.source == source, Article.article_id.in_(article_ids))
+        .where(Article.source == source, Article.article_id.in_(article_ids), has_passages(generation))
     )
-    return {article_id: Known(fingerprint, generation) for article_id, fingerprint, generation in rows}
+    return {row.article_id: row.fingerprint for row in rows}
+
+
+def has_passages(generation: str) -> ColumnElement[bool]:
+    """Whether an article is in a generation. A new version takes its article out of all but the one in use."""
+    return (
+        select(Passage.id).where(Passage.article == Article.id, Passage.generation == generation).correlate(Article)
+    ).exists()
 
 
 def current_version_of_article() -> ColumnElement[bool]:
@@ -157,22 +158,26 @@ def replace_passages(
     for position, prepared in enumerate(passages):
         same = reusable.get((version.generation, prepared.text_hash, prepared.terms))
         row = same.pop(0) if same else Passage(article=article.id)
-        row.version = version.id
-        row.position = position
-        row.section = prepared.section
-        row.headings = list(prepared.headings)
-        row.kind = prepared.kind
-        row.steps = prepared.steps
-        row.text = prepared.text
-        row.access_set = version.access_set
-        row.generation = version.generation
-        row.text_hash = prepared.text_hash
-        row.vectors = prepared.vectors
-        row.terms = prepared.terms
+        fill(row, version, position, prepared, version.generation)
         session.add(row)
     for rows in reusable.values():
         for row in rows:
             session.delete(row)
+
+
+def fill(row: Passage, version: ArticleVersion, position: int, prepared: PreparedPassage, generation: str) -> None:
+    row.version = version.id
+    row.position = position
+    row.section = prepared.section
+    row.headings = list(prepared.headings)
+    row.kind = prepared.kind
+    row.steps = prepared.steps
+    row.text = prepared.text
+    row.access_set = version.access_set
+    row.generation = generation
+    row.text_hash = prepared.text_hash
+    row.vectors = prepared.vectors
+    row.terms = prepared.terms
 
 
 def tombstone(session: Session, source: str, keep: Collection[str], *, change: int) -> list[str]:

@@ -1,13 +1,13 @@
 """Chroma, one collection per access set: as a filter, permissions would make a query a hundred times slower."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from knowledge.chroma_places import CollectionGone, Place
-from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, Vectors, nearest, rows_for
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Held, Ids, Mark, Near, Vectors, nearest, rows_for
 
 BATCH = 500  # vectors in one call
 PROBED = 8  # windows of a passage looked for at once
@@ -18,7 +18,7 @@ EVERYBODY = "everybody"
 class ChromaIndex:
     def __init__(self, place: Place, generation: str) -> None:
         self._place = place
-        self._generation = re.sub(r"[^A-Za-z0-9.-]", "-", generation)
+        self._generation = slug_of(generation)
         self._base = ""
         self._collections: dict[str, Any] = {}
 
@@ -92,6 +92,15 @@ class ChromaIndex:
             self._place.set_mark(self._prefix, mark)
             return True
 
+    def held(self) -> Iterator[Held]:
+        with self._place.trouble():
+            for access_set in sorted(self._stored()):
+                collection = self._collection(access_set)
+                for start in range(0, collection.count(), BATCH):
+                    found = collection.get(include=["embeddings"], limit=BATCH, offset=start)
+                    keys = np.array([key.split(":") for key in found["ids"]], dtype=np.int64).reshape(-1, 2)
+                    yield Held(access_set, keys[:, 0], keys[:, 1], np.asarray(found["embeddings"], dtype=np.float32))
+
     def close(self) -> None:
         self._collections = {}
         self._place.close()
@@ -114,19 +123,12 @@ class ChromaIndex:
         """The access sets that have a collection."""
         if self._place.is_empty():
             return set()
-        ours = {name.removeprefix(self._prefix) for name in self._names() if name.startswith(self._prefix)}
+        ours = {name.removeprefix(self._prefix) for name in names_at(self._place) if name.startswith(self._prefix)}
         return {"" if name == EVERYBODY else name for name in ours - {"mark"}}
-
-    def _names(self) -> list[str]:
-        """Of all collections, whoever has made them."""
-        names: list[str] = []
-        while page := self._place.client().list_collections(limit=LISTED, offset=len(names)):
-            names += [collection.name for collection in page]
-        return names
 
     def _drop_what_another_knowledge_base_left(self) -> None:
         if self._place.is_ours and not self._place.is_empty():
-            for name in self._names():
+            for name in names_at(self._place):
                 if name.startswith(f"{self._generation}__") and not name.startswith(self._prefix):
                     self._place.client().delete_collection(name)
 
@@ -191,6 +193,36 @@ class ChromaIndex:
     def _remove(self, access_set: str, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), BATCH):
             self._collections[access_set].delete(ids=list(keys[start : start + BATCH]))
+
+
+def drop_all_but(place: Place, generations: Collection[str], base: str) -> int:
+    """The collections of all other generations of a knowledge base, or of a folder of ours; how many there were."""
+    if place.is_empty():
+        return 0
+    kept = {slug_of(generation) for generation in generations}
+    with place.trouble():
+        surplus = [
+            name
+            for name in names_at(place)
+            if name.count("__") == 2
+            and name.split("__")[0] not in kept
+            and (place.is_ours or name.split("__")[1] == base)
+        ]
+        for name in surplus:
+            place.client().delete_collection(name)
+    return len(surplus)
+
+
+def names_at(place: Place) -> list[str]:
+    """Of all collections, whoever has made them."""
+    names: list[str] = []
+    while page := place.client().list_collections(limit=LISTED, offset=len(names)):
+        names += [collection.name for collection in page]
+    return names
+
+
+def slug_of(generation: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "-", generation)
 
 
 def passage_of(key: str) -> int:

@@ -7,7 +7,7 @@ from threading import RLock
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from knowledge.errors import IndexUnreachable, OtherModel, UnsupportedIndex
+from knowledge.errors import IndexUnreachable, UnsupportedIndex
 from knowledge.index_folder import IndexFolder
 from knowledge.vectors import UNMARKED, Mark
 
@@ -45,14 +45,6 @@ class EmbeddedChroma:
     is_ours = True
 
     def __init__(self, folder: IndexFolder, generation: str) -> None:
-        """Raises `OtherModel` when all that is in it was made with another model or chunker version."""
-        marks = folder.marks()
-        if marks and generation not in marks:
-            raise OtherModel(
-                f"The index in {folder.path} was made with {next(iter(marks))}, but {generation} is configured."
-                f" Set DESKMATE_EMBEDDER back, or delete the folder {folder.path} (it is made again from the database)"
-                " and run `deskmate ingest`."
-            )
         self._folder = folder
         self._generation = generation
         self._opening = RLock()

@@ -21,9 +21,25 @@ class ModelUnavailable(KnowledgeError):
     """The embedding model can't be loaded or exported."""
 
 
+class RerankerUnavailable(KnowledgeError):
+    """The cross-encoder of `DESKMATE_RERANKER` can't be loaded."""
+
+
 class NotAllowed(KnowledgeError):
     """That article doesn't exist, or this person may not see it (which of the two is not said)."""
 
 
 class LanguageModelUnavailable(KnowledgeError):
     """The language model can't be set up as configured."""
+
+
+class UnknownGeneration(KnowledgeError):
+    """No index generation has that name."""
+
+
+class IncompleteGeneration(KnowledgeError):
+    """The index generation lacks articles."""
+
+
+class IndexInUse(KnowledgeError):
+    """Another process owns the index folder."""

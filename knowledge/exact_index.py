@@ -1,12 +1,12 @@
 """Exact search in memory over the vectors that SQL keeps: for small access sets, and for a process that doesn't own
 the index folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, Vectors, nearest, rows_for
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Held, Ids, Mark, Near, Vectors, nearest, rows_for
 
 Shelf = tuple[NDArray[np.int64], Vectors]  # the passage of each row, the rows
 
@@ -17,18 +17,16 @@ class ExactIndex:
         self._shelves: dict[str, Shelf] = {}
 
     def search(self, vector: Vectors, access_sets: Sequence[str], limit: int) -> list[Near]:
-        shelves = self._shelves
-        found: list[Near] = []
-        for access_set in access_sets:
-            if access_set not in shelves:
-                continue
-            passages, rows = shelves[access_set]
-            # Not `@`: BLAS's threads wait for each other, and on busy cores that costs ten times the work itself.
-            cosines: Vectors = np.einsum("ij,j->i", rows, vector)
-            depth = min(rows_for(limit), len(cosines))
-            top = np.argpartition(-cosines, depth - 1)[:depth] if depth else np.zeros(0, dtype=np.int64)
-            found += [Near(int(passages[row]), float(cosines[row])) for row in top]
-        return nearest(found, limit)
+        known = self._shelves
+        shelves = [known[access_set] for access_set in access_sets if access_set in known]
+        if not shelves:
+            return []
+        # Not `@`: BLAS's threads wait for each other, and on busy cores that costs ten times the work itself.
+        cosines = np.concatenate([np.einsum("ij,j->i", rows, vector) for _, rows in shelves])
+        passages = np.concatenate([held for held, _ in shelves])
+        depth = min(rows_for(limit), len(cosines))
+        top = np.argpartition(-cosines, depth - 1)[:depth] if depth else np.zeros(0, dtype=np.int64)
+        return nearest(list(map(Near, passages[top].tolist(), cosines[top].tolist())), limit)
 
     def synchronise(
         self, wanted: Mapping[str, Ids], fetch: FetchVectors, mark: Mark = UNMARKED, *, thorough: bool = False
@@ -46,6 +44,12 @@ class ExactIndex:
         shelves = self._shelves | changed
         self._shelves = {access_set: shelf for access_set, shelf in shelves.items() if len(shelf[0])}
         return True
+
+    def held(self) -> Iterator[Held]:
+        for access_set, (passages, rows) in self._shelves.items():
+            first = np.flatnonzero(np.diff(passages, prepend=-1))  # windows of a passage lie together, in order
+            windows = np.arange(len(passages)) - np.repeat(first, np.diff(first, append=len(passages)))
+            yield Held(access_set, passages, windows, rows)
 
     def close(self) -> None:
         self._shelves = {}

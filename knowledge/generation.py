@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from threading import RLock
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from knowledge.articles import base_of
 from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
+from knowledge.comparing import Differences, differences, windows_of
 from knowledge.embedder import Embedder
-from knowledge.errors import IndexUnreachable, OtherModel
+from knowledge.errors import IndexInUse, IndexUnreachable
 from knowledge.exact_index import ExactIndex
+from knowledge.index_folder import FolderKeeper
 from knowledge.one_writer import one_writer
 from knowledge.opening import open_index
 from knowledge.records import Passage
@@ -22,6 +24,8 @@ from knowledge.vectors import UNMARKED, Difference, Mark, VectorIndex, Vectors
 from store import Database
 
 log = logging.getLogger(__name__)
+
+MOST_OF_A_BRIEF_PROCESS = 50_000  # passages, by the highest id: to read them all is quicker than to open Chroma
 
 
 def changes_of(catalogue: Catalogue) -> dict[str, Difference]:
@@ -41,8 +45,19 @@ class Generation:
     """The vector index and the catalogue beside it, kept in step with SQL. Safe to share between threads; opening it
     costs nothing, the first use does."""
 
-    def __init__(self, database: Database, settings: KnowledgeSettings, name: str, dimension: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: KnowledgeSettings,
+        name: str,
+        dimension: int,
+        folders: FolderKeeper,
+        *,
+        brief: bool = False,
+    ) -> None:
         self.name = name
+        self._folders = folders
+        self._brief = brief
         self._database = database
         self._settings = settings
         self._dimension = dimension
@@ -61,12 +76,13 @@ class Generation:
 
     @property
     def index(self) -> VectorIndex:
-        """Errors: `OtherModel` when everything stored was embedded with another model or chunker version,
-        `UnsupportedIndex`, `IndexUnreachable`."""
+        """Errors: `UnsupportedIndex`, `IndexUnreachable`."""
         with self._refreshing:
             if self._index is None:
-                self._refuse_other_model()
-                self._index = open_index(self._database, self._settings, self.name, self._dimension)
+                if self._brief and self._fits_in_memory():
+                    self._index = ExactIndex(self._dimension)
+                else:
+                    self._index = open_index(self._database, self._settings, self.name, self._dimension, self._folders)
             return self._index
 
     @property
@@ -118,6 +134,30 @@ class Generation:
         with one_writer(self._database, self._settings.home, self.name, wait=wait) as ours:
             yield ours
 
+    def compare(self, *, mend: bool) -> Differences:
+        """The index with SQL, vector by vector; with `mend`, what differs is written anew.
+
+        Errors: `IndexInUse` when another process has the index folder; those of `index`.
+        """
+        with self._refreshing:
+            index = self.index
+            if not self.owns_index:
+                raise IndexInUse(
+                    f"Another process, perhaps a running bot, has the index folder {self._settings.index_folder}:"
+                    " stop it, and run this again."
+                )
+            self.refresh()
+            with self._writing(wait=True):
+                with self._database.reading() as session:
+                    catalogue = catalogue_after(session, self.name, self._catalogue)
+                    mark = Mark(base_of(session), catalogue.change)
+                    windows = windows_of(session, self.name, self._dimension)
+                found = differences(windows, index.held(), self._fetch)
+                if mend and found.count:
+                    index.synchronise(catalogue.passages, self._fetch, mark, thorough=True)
+                    self._catalogue, self._mark = catalogue, mark
+                return found
+
     def close(self) -> None:
         """Let go of the index folder."""
         with self._refreshing:
@@ -125,16 +165,11 @@ class Generation:
                 self._index.close()
             self._index, self._catalogue, self._mark = None, Catalogue(), UNMARKED
 
-    def _refuse_other_model(self) -> None:
-        """Passages of several generations are a re-ingestion under way; only of others, they can't be searched."""
+    def _fits_in_memory(self) -> bool:
+        if self._settings.index_is_shared:
+            return False
         with self._database.reading() as session:
-            stored = set(session.execute(select(Passage.generation).distinct()).scalars())
-        if stored and self.name not in stored:
-            raise OtherModel(
-                f"The knowledge base was embedded with {sorted(stored)[0]}, but {self.name} is configured."
-                f" Set DESKMATE_EMBEDDER back, or delete the folder {self._settings.index_folder}"
-                " and run `deskmate ingest`, which embeds the articles anew."
-            )
+            return (session.execute(select(func.max(Passage.id))).scalar() or 0) <= MOST_OF_A_BRIEF_PROCESS
 
     def _fetch(self, passages: Sequence[int]) -> dict[int, Vectors]:
         with self._database.reading() as session:

@@ -17,6 +17,7 @@ from knowledge.budget import TokenBudget
 from knowledge.drafts import Draft, DraftReader, Sentence
 from knowledge.evidence import Evidence, Material
 from knowledge.llm import LanguageModel, LanguageModelSettings, Unwritten, Usage
+from knowledge.rewriting import Rewriter
 from knowledge.support import Support, addresses, steps_of
 from store import Database
 
@@ -80,6 +81,7 @@ class Grounded:
         self._per_turn = settings.llm_tokens_per_turn
         self._for_answer = settings.tokens_of_answer
         self._support = Support()
+        self.rewriter = Rewriter(model, self.budget, settings) if settings.llm_rewrite else None
 
     def write(self, material: Material, hearing: Hearing | None = None) -> Answer:
         """The answer in the model's words; `material.plain`, with the reason in `unwritten`, if that can't be."""

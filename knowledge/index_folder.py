@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 
 from filelock import FileLock, Timeout
 
@@ -28,6 +30,14 @@ class IndexFolder:
             raise FolderTaken(str(path)) from taken
         self._file = path / "marks.json"
 
+    def hold_again(self) -> None:
+        """For another generation beside; the last `close` lets go."""
+        self._lock.acquire(timeout=0)
+
+    @property
+    def is_held(self) -> bool:
+        return self._lock.is_locked
+
     def marks(self) -> dict[str, Mark]:
         """By generation; one that is being written has an empty mark. A file that can't be read says nothing."""
         try:
@@ -41,7 +51,12 @@ class IndexFolder:
 
     def set_mark(self, generation: str, mark: Mark) -> None:
         """On disk when it returns: neither a crash of the machine nor of the process leaves a mark that isn't true."""
-        marks = self.marks() | {generation: mark}
+        self._write(self.marks() | {generation: mark})
+
+    def forget(self, generation: str) -> None:
+        self._write({key: mark for key, mark in self.marks().items() if key != generation})
+
+    def _write(self, marks: Mapping[str, Mark]) -> None:
         beside = self._file.with_suffix(".new")
         with beside.open("w") as file:
             json.dump({key: [each.base, each.change] for key, each in marks.items()}, file)
@@ -51,3 +66,21 @@ class IndexFolder:
 
     def close(self) -> None:
         self._lock.release()
+
+
+class FolderKeeper:
+    """The index folder as one library has it: generations that are open side by side share the lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opening = Lock()
+        self._folder: IndexFolder | None = None
+
+    def open(self) -> IndexFolder:
+        """Each one given is to be closed. Raises `FolderTaken`."""
+        with self._opening:
+            if self._folder is not None and self._folder.is_held:
+                self._folder.hold_again()
+            else:
+                self._folder = IndexFolder(self._path)
+            return self._folder

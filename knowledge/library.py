@@ -1,9 +1,9 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from threading import RLock
+from threading import Lock
 from time import perf_counter
 from typing import Self
 
@@ -15,17 +15,19 @@ from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
 from knowledge.catalogue import Catalogue
-from knowledge.chunking import CHUNKER_VERSION
 from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, answering, compose, pieces_of
 from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
+from knowledge.copies import stage_of, without_copies
+from knowledge.current import Current, Pair
 from knowledge.damage import speaks_of_all_damage
-from knowledge.embedder import Embedder, exported_model
-from knowledge.errors import NotAllowed
+from knowledge.embedder import Embedder
+from knowledge.errors import NotAllowed, OtherModel
 from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.noise import without_noise
 from knowledge.records import Article, ArticleVersion, Passage
+from knowledge.reranking import Reranker, texts_of
 from knowledge.retrieval import (
     CANDIDATES,
     EARLIER_VECTOR,
@@ -37,6 +39,7 @@ from knowledge.retrieval import (
     passage_to_show,
     sparse_candidates,
 )
+from knowledge.rewriting import Rewriter, Search
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
 from knowledge.trace import Trace, Versions, traced
@@ -59,31 +62,63 @@ class Found:
     question: Question
     catalogue: Catalogue
     access_sets: tuple[str, ...]
+    pair: Pair
     understood: str = ""
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Stopwatch:
+    """How long each stage of a search took; `check` reads the candidates from SQL, refuses and scores them."""
+
+    def __init__(self) -> None:
+        self.laps_ms: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.laps_ms[stage] = round(1000 * (now - self._since), 2)
+        self._since = now
 
 
 class Library:
     """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
     def __init__(
-        self, database: Database, settings: KnowledgeSettings, *, now: Callable[[], datetime] = utc_now
+        self,
+        database: Database,
+        settings: KnowledgeSettings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        brief: bool = False,
     ) -> None:
+        """`brief`: for a question or two. A base that isn't large is then searched exactly, in memory, without
+        opening Chroma, and its folder is left to others."""
         self.database = database
         self.settings = settings
         self._now = now
         self._words = Words()
-        self._opening = RLock()
-        self._model: Embedder | None = None
-        self._opened: Generation | None = None
+        self._current = Current(database, settings, brief=brief)
+        self._encoding = Lock()
+        self._encoder: Embedder | None = None
+        self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
         what is unchanged is recognised here (cheaply) and left alone. Interrupted, it goes on where it was.
 
-        Raises `KnowledgeError` for a document whose `access` is malformed; check it before.
+        Raises `KnowledgeError` for a document whose `access` is malformed; check it before. Raises `OtherModel` when
+        the index in use was cut by an older chunker.
         """
-        adding = Adding(self.database, self._embedder, self._words, self._generation.name, self._now, progress)
-        added = adding.run(documents)
+        self._current.follow()
+        with self._current.held() as pair:
+            name = pair.generation.name
+            if name != name_of(pair.embedder):
+                raise OtherModel(
+                    f"The index in use, {name}, was cut into passages by another version of Deskmate: run `deskmate"
+                    f" index build` and `deskmate index switch {name_of(pair.embedder)}`, then this again."
+                )
+            added = Adding(self.database, pair.embedder, self._words, name, self._now, progress).run(documents)
+        self._current.adopt(self._now())
         self.refresh()
         return added
 
@@ -101,23 +136,44 @@ class Library:
         groups: frozenset[str] = frozenset(),
         earlier: Sequence[str] = (),
         writer: Writer | None = None,
+        rewriter: Rewriter | None = None,
     ) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
 
-        `writer` may word a confident one anew, from the passages of the articles that it cites.
+        `writer` may word a confident one anew, from the passages of the articles that it cites; `rewriter` the
+        question, for the search alone.
         """
+        asked = rewriter.search_for(question, earlier) if rewriter is not None else None
+        with self._current.held() as pair:
+            return self._answer(pair, question, groups, earlier, writer, asked)
+
+    def _answer(
+        self,
+        pair: Pair,
+        question: str,
+        groups: frozenset[str],
+        earlier: Sequence[str],
+        writer: Writer | None,
+        asked: Search | None,
+    ) -> Answer:
+        stages = [asked.stage] if asked is not None else []
         started = perf_counter()
-        found = self._search(question, groups, earlier, CANDIDATES)
+        found = self._search(
+            pair, *((asked.text, groups, asked.earlier) if asked else (question, groups, earlier)), CANDIDATES
+        )
         retrieved = perf_counter()
-        ranked = best_per_article(found.hits)
+        with self.database.reading() as session:
+            distinct = without_copies(session, best_per_article(found.hits))
+        ranked = [each.hit for each in distinct]
         for best in ranked[:1]:
             reservation, known = None, features(found.hits, found.question, found.catalogue)
             sure = probability(known, found.catalogue, found.access_sets)
             with self.database.reading() as session:
-                pieces = pieces_of(session, best.article, groups, self._generation.name)
+                pieces = pieces_of(session, best.article, groups, pair.generation.name)
             if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
                 sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
-            shown = answering(pieces, passage_to_show(found.hits, found.question))
+            own = [hit for hit in found.hits if hit.article == best.article]
+            shown = answering(pieces, passage_to_show(own, found.question))
             composed = compose(shown)
             if not composed.text:
                 found = replace(found, hits=())
@@ -131,6 +187,7 @@ class Library:
                 found = replace(found, hits=())
                 break
             timings = {
+                **found.timings_ms,
                 "retrieve": round(1000 * (retrieved - started), 2),
                 "compose": round(1000 * (perf_counter() - retrieved), 2),
             }
@@ -142,23 +199,27 @@ class Library:
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
-                trace=self._trace(question, earlier, found, known, sure, reservation, timings),
+                trace=self._trace(question, earlier, found, known, sure, reservation, timings).then(
+                    *stages, *stage_of(distinct)
+                ),
             )
             if writer is None or not answer.confident:
                 return answer
             named = {citation.article_id: citation for citation in answer.citations}
             sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
             with self.database.reading() as session:
-                evidence = evidence_of(session, found.hits, sources, shown, groups, self._generation.name)
+                evidence = evidence_of(session, found.hits, sources, shown, groups, pair.generation.name)
             return writer(Material(question, tuple(earlier), answer, evidence))
         trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
-        return Answer(text="", confidence=0.0, confident=False, trace=trace)
+        return Answer(text="", confidence=0.0, confident=False, trace=trace.then(*stages))
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
     ) -> list[Ranked]:
         """The articles by fused score, best first; what `answer` sees, for evaluation."""
-        hits = best_per_article(self._search(question, groups, earlier, max(CANDIDATES, 4 * limit)).hits)
+        with self._current.held() as pair:
+            found = self._search(pair, question, groups, earlier, max(CANDIDATES, 4 * limit))
+        hits = best_per_article(found.hits)
         return [
             Ranked(hit.article_id, hit.title, hit.url, heading_of(hit), hit.score, hit.passage) for hit in hits[:limit]
         ]
@@ -170,41 +231,45 @@ class Library:
         """
         with self.database.reading() as session:
             found = session.execute(
-                select(Article.id, ArticleVersion.url)
+                select(Article.id, ArticleVersion.url, Passage.generation)
                 .join(ArticleVersion, current_version_of_article())
                 .join(Passage, Passage.version == ArticleVersion.id)
                 .where(Article.article_id == article_id, Passage.id == passage_id)
             ).first()
-            pieces = pieces_of(session, found[0], groups, self._generation.name) if found else []
+            pieces = pieces_of(session, found[0], groups, found[2]) if found else []
         if found is None or not pieces:
             raise NotAllowed("That article isn't there any more, or it has changed. Please ask again.")
         return compose(answering(pieces, passage_id), FULL, found[1]).text
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of shape (n, dimension), L2-normalised, in the given order."""
+        """Vectors of shape (n, dimension), L2-normalised, in the given order; all by the model that answered when this
+        was first called, so that vectors from before and after a switch can be compared."""
+        with self._encoding:
+            if self._encoder is None:
+                self._encoder = self._current.opened().embedder
         if len(texts) == 1:
-            return self._embedder.encode_question(texts[0])[None, :].copy()
-        return self._embedder.encode(texts)
+            return self._encoder.encode_question(texts[0])[None, :].copy()
+        return self._encoder.encode(texts)
 
     def warm(self) -> None:
         """Load the model and the index, so that the first answer is as quick as the next.
 
-        Raises `OtherModel` when everything stored was embedded with another model or chunker version.
+        Raises `OtherModel` when everything stored was embedded with another model, `RerankerUnavailable`.
         """
-        self._embedder.encode_question("warm")
+        if self._reranker is not None:
+            self._reranker.open()
+        self._current.adopt(self._now())
         self.refresh()
         self.answer("warm")
 
     def refresh(self) -> bool:
-        """Apply what was committed to SQL since; True when there was something. Call it every second or so."""
-        return self._generation.refresh()
+        """Apply what was committed to SQL since, and follow a switch to another generation; True when there was
+        something. Call it every second or so."""
+        return self._current.refresh()
 
     def close(self) -> None:
         """Let go of the index folder."""
-        with self._opening:
-            if self._opened is not None:
-                self._opened.close()
-            self._opened = None
+        self._current.close()
 
     def __enter__(self) -> Self:
         return self
@@ -220,35 +285,24 @@ class Library:
     @property
     def owns_index(self) -> bool:
         """Whether this process has the index folder; False before the first use."""
-        return self._opened is not None and self._opened.owns_index
-
-    @property
-    def _embedder(self) -> Embedder:
-        with self._opening:
-            if self._model is None:
-                self._model = Embedder(exported_model(self.settings.embedder, self.settings.models))
-            return self._model
+        return self._current.owns_index
 
     @property
     def _generation(self) -> Generation:
-        with self._opening:
-            if self._opened is None:
-                embedder = self._embedder
-                self._opened = Generation(self.database, self.settings, name_of(embedder), embedder.dimension)
-            return self._opened
+        return self._current.opened().generation
 
-    def _question(self, text: str, earlier: Sequence[str]) -> Question:
-        vector = self._embedder.encode_question(text)
+    def _question(self, embedder: Embedder, text: str, earlier: Sequence[str]) -> Question:
+        vector = embedder.encode_question(text)
         before = "\n".join(earlier)
         if before.strip():
-            vector = vector + EARLIER_VECTOR * self._embedder.encode_question(before)
+            vector = vector + EARLIER_VECTOR * embedder.encode_question(before)
             vector = vector / np.linalg.norm(vector)
         return Question(vector, self._words.of_question(text, before, EARLIER_WORDS))
 
-    def _search(self, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> Found:
-        generation = self._generation
+    def _search(self, pair: Pair, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> Found:
+        generation = pair.generation
         if not text.strip():
-            return Found((), Question(np.zeros(0, dtype=np.float32), {}), generation.catalogue, ())
+            return Found((), Question(np.zeros(0, dtype=np.float32), {}), generation.catalogue, (), pair)
         catalogue = generation.catalogue
         access_sets = catalogue.visible_to(groups)
 
@@ -256,9 +310,14 @@ class Library:
             return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
 
         understood = in_usual_words(without_noise(text), known)
-        question = self._question(understood, [in_usual_words(without_noise(message), known) for message in earlier])
+        before = [in_usual_words(without_noise(message), known) for message in earlier]
+        watch = Stopwatch()
+        question = self._question(pair.embedder, understood, before)
+        watch.lap("embed")
         near = generation.index.search(question.vector, access_sets, limit)
+        watch.lap("dense")
         by_words = sparse_candidates(catalogue, access_sets, question, limit)
+        watch.lap("sparse")
         candidates = sorted({hit.passage for hit in near} | set(by_words))
         with self.database.reading() as session:
             hits = allowed_hits(
@@ -270,7 +329,12 @@ class Library:
                 catalogue=catalogue,
                 access_sets=access_sets,
             )
-        return Found(tuple(hits), question, catalogue, tuple(access_sets), understood)
+            texts = texts_of(session, hits[: self._reranker.passages]) if self._reranker else {}
+        watch.lap("check")
+        if self._reranker is not None:
+            hits = self._reranker.reranked(understood, hits, texts)
+            watch.lap("rerank")
+        return Found(tuple(hits), question, catalogue, tuple(access_sets), pair, understood, watch.laps_ms)
 
     def _trace(
         self,
@@ -293,7 +357,11 @@ class Library:
             threshold=THRESHOLD,
             reservation=reservation,
             versions=Versions(
-                self._generation.name, self._embedder.name, str(CHUNKER_VERSION), found.catalogue.change, VERSION
+                found.pair.generation.name,
+                found.pair.embedder.name,
+                found.pair.generation.name.rpartition(".c")[2],
+                found.catalogue.change,
+                VERSION,
             ),
             timings_ms=timings,
         )

@@ -40,6 +40,8 @@ class LanguageModelSettings(BaseSettings):
     llm_timeout_seconds: float = Field(default=20.0, gt=0, le=240)  # of a turn; Slack ends a stream after five minutes
     llm_tokens_per_turn: int = Field(default=10_000, ge=1_000)  # prompt and answer together
     llm_tokens_per_day: int = Field(default=2_000_000, ge=0)
+    llm_rewrite: bool = False  # whether it also words the question for the search
+    llm_rewrite_seconds: float = Field(default=4.0, gt=0, le=60)  # then the plain question is searched
 
     @property
     def tokens_of_answer(self) -> int:
@@ -70,12 +72,18 @@ class LanguageModel:
         chat: "BaseChatModel | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._settings = settings
         self.name = settings.llm
         self.seconds = settings.llm_timeout_seconds
         self.most_tokens = settings.tokens_of_answer
         self._chat = chat
         self._clock = clock
         self._opening = threading.Lock()
+
+    def within(self, seconds: float, tokens: int) -> "LanguageModel":
+        """The same model with other limits for a call; of the tokens, half is for what it writes."""
+        limits = {"llm_timeout_seconds": seconds, "llm_tokens_per_turn": tokens}
+        return LanguageModel(self._settings.model_copy(update=limits), chat=self._chat, clock=self._clock)
 
     def open(self) -> "BaseChatModel":
         """Import what the model needs, without calling it. Errors: `LanguageModelUnavailable`, one clear line."""

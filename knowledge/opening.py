@@ -1,9 +1,11 @@
 """Which vector index the settings ask for."""
 
-from pathlib import Path
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from knowledge.errors import IndexInUse
 from knowledge.exact_index import ExactIndex
+from knowledge.index_folder import FolderKeeper, FolderTaken, IndexFolder
 from knowledge.settings import KnowledgeSettings
 from knowledge.tiered_index import TieredIndex
 from knowledge.vectors import VectorIndex
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
     from knowledge.chroma_places import ChromaServer
 
 
-def open_index(database: Database, settings: KnowledgeSettings, generation: str, dimension: int) -> VectorIndex:
-    """Errors: `OtherModel`, `UnsupportedIndex`, `IndexUnreachable`."""
+def open_index(
+    database: Database, settings: KnowledgeSettings, generation: str, dimension: int, folders: FolderKeeper
+) -> VectorIndex:
+    """Errors: `UnsupportedIndex`, `IndexUnreachable`."""
     if settings.index == "pgvector":
         from knowledge.pgvector_index import PgvectorIndex
 
@@ -23,8 +27,43 @@ def open_index(database: Database, settings: KnowledgeSettings, generation: str,
         from knowledge.chroma_index import ChromaIndex
 
         return TieredIndex(ChromaIndex(chroma_server(settings), generation), dimension)
-    embedded = embedded_chroma(settings.index_folder, generation)
+    embedded = embedded_chroma(folders, generation)
     return TieredIndex(embedded, dimension) if embedded else ExactIndex(dimension)
+
+
+def drop_all_but(database: Database, settings: KnowledgeSettings, generations: Collection[str], base: str) -> int:
+    """What the index keeps of other generations; how many collections or tables were dropped.
+
+    Errors: `IndexInUse` when another process has the index folder, `UnsupportedIndex`, `IndexUnreachable`.
+    """
+    if settings.index == "pgvector":
+        from knowledge import pgvector_index
+
+        return pgvector_index.drop_all_but(database, generations)
+    from knowledge import chroma_index
+    from knowledge.chroma_places import EmbeddedChroma
+
+    if settings.chroma_server:
+        server = chroma_server(settings)
+        try:
+            return chroma_index.drop_all_but(server, generations, base)
+        finally:
+            server.close()
+    try:
+        folder = IndexFolder(settings.index_folder)
+    except FolderTaken as error:
+        raise IndexInUse(
+            f"Another process, perhaps a running bot, has the index folder {settings.index_folder}:"
+            " stop it and run this again to free the space there."
+        ) from error
+    place = EmbeddedChroma(folder, "")
+    try:
+        dropped = chroma_index.drop_all_but(place, generations, base)
+        for generation in folder.marks().keys() - set(generations):
+            folder.forget(generation)
+        return dropped
+    finally:
+        place.close()
 
 
 def index_found(database: Database, settings: KnowledgeSettings) -> str:
@@ -47,14 +86,13 @@ def chroma_server(settings: KnowledgeSettings) -> "ChromaServer":
     return ChromaServer(settings.chroma_server, token)
 
 
-def embedded_chroma(path: Path, generation: str) -> VectorIndex | None:
+def embedded_chroma(folders: FolderKeeper, generation: str) -> VectorIndex | None:
     """None when another process owns the folder."""
     from knowledge.chroma_index import ChromaIndex
     from knowledge.chroma_places import EmbeddedChroma
-    from knowledge.index_folder import FolderTaken, IndexFolder
 
     try:
-        folder = IndexFolder(path)
+        folder = folders.open()
     except FolderTaken:
         return None
     try:

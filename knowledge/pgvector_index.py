@@ -7,17 +7,19 @@ considered when the planner sees it.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from knowledge.errors import UnsupportedIndex
-from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, Vectors, nearest, rows_for
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Held, Ids, Mark, Near, Vectors, nearest, rows_for
 from store import Database
 
 SCHEMA = "deskmate_index"
+COMPARED = 2_000  # rows read at a time
 BATCH = 500  # passages written in one statement
 SCANNED = 5_000  # rows of a set up to which an exact scan is quick enough
 MOST_SCANNED_BY_HNSW = 1_000  # pgvector's limit of ef_search
@@ -36,7 +38,7 @@ class PgvectorIndex:
         self._engine = database.engine
         self._generation = generation
         self._dimension = dimension
-        self._name = "vectors_" + hashlib.sha256(generation.encode()).hexdigest()[:16]
+        self._name = table_of(generation)
         self._table = f"{SCHEMA}.{self._name}"
         with self._engine.begin() as connection:
             self._make_tables(connection)
@@ -113,6 +115,24 @@ class PgvectorIndex:
                 self._set_mark(connection, mark)
             return True
 
+    def held(self) -> Iterator[Held]:
+        with self._engine.connect() as connection:
+            rows = connection.execution_options(yield_per=COMPARED).execute(
+                text(
+                    "SELECT access_set, passage, place, CAST(embedding AS real[])"  # noqa: S608
+                    f" FROM {self._table} ORDER BY 1, 2, 3"
+                )
+            )
+            for some in rows.partitions():
+                for access_set, group in groupby(some, key=lambda row: str(row[0])):
+                    _, passages, windows, vectors = zip(*group, strict=True)
+                    yield Held(
+                        access_set,
+                        np.array(passages, dtype=np.int64),
+                        np.array(windows, dtype=np.int64),
+                        np.array(vectors, dtype=np.float32),
+                    )
+
     def close(self) -> None:
         """The database is closed by whoever opened it."""
 
@@ -182,6 +202,27 @@ class PgvectorIndex:
             ),
             {"generation": self._generation, "base": mark.base, "change": mark.change},
         )
+
+
+def drop_all_but(database: Database, generations: Collection[str]) -> int:
+    """The tables of all other generations; how many there were."""
+    refuse_unless_postgresql(database)
+    with database.engine.begin() as connection:
+        if connection.scalar(text("SELECT to_regclass(:table)"), {"table": f"{SCHEMA}.marks"}) is None:
+            return 0
+        marked = connection.execute(text(f"SELECT generation FROM {SCHEMA}.marks")).scalars()  # noqa: S608
+        surplus = sorted(set(marked) - set(generations))
+        for generation in surplus:
+            connection.execute(text(f"DROP TABLE IF EXISTS {SCHEMA}.{table_of(generation)}"))
+            connection.execute(
+                text(f"DELETE FROM {SCHEMA}.marks WHERE generation = :generation"),  # noqa: S608
+                {"generation": generation},
+            )
+        return len(surplus)
+
+
+def table_of(generation: str) -> str:
+    return "vectors_" + hashlib.sha256(generation.encode()).hexdigest()[:16]
 
 
 def refuse_unless_postgresql(database: Database) -> None:

@@ -76,6 +76,18 @@ class KnowledgeState(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     change: Mapped[int]
+    active: Mapped[str | None]  # the generation that answers; none: nothing is registered yet
+    previous: Mapped[str | None]  # the one before it, kept for the way back
+
+
+class IndexGeneration(Base):
+    """A generation that was begun: all passages of one model and chunker version."""
+
+    __tablename__ = "index_generations"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    embedder: Mapped[str]  # by name or path, as in DESKMATE_EMBEDDER
+    built_at: Mapped[datetime | None]  # when it had all articles for the first time
 
 
 class TokensOfDay(Base):

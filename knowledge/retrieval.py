@@ -7,7 +7,7 @@ anything is computed from it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import select
@@ -48,21 +48,25 @@ class Hit:
     cosine: float
     sparse: float
     terms: frozenset[int]
+    moved: float | None = None
+    """The score that it took over when a cross-encoder changed the order."""
 
     @property
     def score(self) -> float:
+        if self.moved is not None:
+            return self.moved
         return self.cosine + SPARSE_WEIGHT * self.sparse
 
 
 def sparse_candidates(catalogue: Catalogue, access_sets: Sequence[str], question: Question, limit: int) -> list[int]:
-    """The best passages by words."""
-    found = [
-        (-score, passage)
-        for key in access_sets
-        if key in catalogue.sparse
-        for passage, score in catalogue.sparse[key].top(question.terms, limit)
-    ]
-    return [passage for _, passage in sorted(found)[:limit]]
+    """The best passages by words. What can't be among them any more isn't looked for in the later access sets."""
+    found: list[tuple[float, int]] = []
+    for key in access_sets:
+        if key in catalogue.sparse:
+            least = -found[-1][0] if limit and len(found) == limit else 0.0
+            more = catalogue.sparse[key].top(question.terms, limit, at_least=least)
+            found = sorted([*found, *((-score, passage) for passage, score in more)])[:limit]
+    return [passage for _, passage in found]
 
 
 def allowed_hits(
@@ -78,11 +82,6 @@ def allowed_hits(
     """The candidates that are published and that these groups may see at this moment, best first. `access_sets` are
     those that were searched; what has moved to another one has no score by words."""
     hits = []
-    scores: dict[tuple[str, int], float] = {}
-    for key in access_sets:
-        if key in catalogue.sparse:
-            found = catalogue.sparse[key].scores_of(question.terms, candidates)
-            scores |= {(key, passage): score for passage, score in zip(candidates, found, strict=True) if score > 0}
     for start in range(0, len(candidates), IN_ONE_QUERY):
         rows = session.execute(
             select(
@@ -116,11 +115,28 @@ def allowed_hits(
                     access_set=access_set,
                     steps=steps,
                     cosine=float((rows_of(vectors, len(question.vector)) @ question.vector).max()),
-                    sparse=scores.get((access_set, passage), 0.0),
+                    sparse=0.0,
                     terms=frozenset(np.frombuffer(terms, dtype="<u4").tolist()),
                 )
             )
+    scores = scores_by_words(hits, question, catalogue, access_sets)
+    hits = [replace(hit, sparse=scores.get(hit.passage, 0.0)) for hit in hits]
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage))
+
+
+def scores_by_words(
+    hits: Sequence[Hit], question: Question, catalogue: Catalogue, access_sets: Sequence[str]
+) -> dict[int, float]:
+    """By passage, each asked of the index of its own access set alone."""
+    by_set: dict[str, list[int]] = {}
+    for hit in hits:
+        by_set.setdefault(hit.access_set, []).append(hit.passage)
+    return {
+        passage: score
+        for key, passages in by_set.items()
+        if key in access_sets and key in catalogue.sparse
+        for passage, score in zip(passages, catalogue.sparse[key].scores_of(question.terms, passages), strict=True)
+    }
 
 
 def best_per_article(hits: Sequence[Hit]) -> list[Hit]:

@@ -23,6 +23,8 @@ class KnowledgeSettings(BaseSettings):
     chroma_url: SecretStr | None = None  # of a Chroma server; none: embedded, in the home
     chroma_token: SecretStr | None = None
     embedder: str = ""  # a sentence-transformers model by name or path; empty: the bundled all-MiniLM-L6-v2
+    reranker: str = ""  # a sentence-transformers CrossEncoder by name or path; empty: none
+    reranked: int = Field(default=20, ge=2, le=100)  # passages that it reads for a question
     models: Path = Field(default_factory=default_cache)  # exported models
 
     @property

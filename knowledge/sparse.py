@@ -105,6 +105,7 @@ class SparseIndex:
         """`terms` by passage id, as `Words.terms_of` makes them."""
         self._segments: tuple[Segment, ...] = ()
         self._counts: dict[int, int] = {}  # of the terms asked so far that some passage has
+        self._last_known: tuple[Mapping[int, float], _Known] | None = None
         if terms:
             self._segments = self.with_changes(terms, ())._segments
 
@@ -143,11 +144,12 @@ class SparseIndex:
         result._segments = _in_good_shape(segments, mean)
         return result
 
-    def top(self, question: Mapping[int, float], limit: int) -> list[tuple[int, float]]:
+    def top(self, question: Mapping[int, float], limit: int, *, at_least: float = 0.0) -> list[tuple[int, float]]:
         """Up to `limit` passages with their scores, best first, then by id. A score is BM25 divided by the sum of the
-        idf of the question's known terms: 0..1, and so comparable between access sets; those of 0 are left out."""
+        idf of the question's known terms: 0..1, and so comparable between access sets; those of 0, and those below
+        `at_least`, are left out."""
         known = self._known(question)
-        ids, scores, threshold = np.zeros(0, np.int64), np.zeros(0), 0.0
+        ids, scores, threshold = np.zeros(0, np.int64), np.zeros(0), at_least
         for segment in self._segments:
             asked = _asked(segment, known)
             if limit <= 0 or not len(asked.places):
@@ -155,8 +157,9 @@ class SparseIndex:
             rows, found = best_rows(segment, asked, self._mean, limit, threshold)
             ids, scores = np.concatenate([ids, segment.ids[rows]]), np.concatenate([scores, found])
             best = np.lexsort((ids, -scores))[:limit]
+            best = best[scores[best] >= at_least]
             ids, scores = ids[best], scores[best]
-            threshold = float(scores[-1]) if len(scores) == limit else 0.0
+            threshold = float(scores[-1]) if len(scores) == limit else at_least
         return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
     def scores_of(self, question: Mapping[int, float], passages: Sequence[int]) -> list[float]:
@@ -198,6 +201,13 @@ class SparseIndex:
         return [self._counts.get(number, 0) for number in numbers]
 
     def _known(self, question: Mapping[int, float]) -> _Known:
+        """A question is looked at three times in turn (best passages, scores, rarity); the last one is remembered."""
+        last = self._last_known
+        if last is None or last[0] is not question:
+            last = self._last_known = (question, self._looked_up(question))
+        return last[1]
+
+    def _looked_up(self, question: Mapping[int, float]) -> _Known:
         ordered = sorted(question)
         counts = self._found_in(ordered)
         known = [

@@ -5,12 +5,12 @@ long as the set is small (docs/decisions/0010-small-sets-in-memory.md). The inde
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from time import monotonic
 
 from knowledge.errors import IndexUnreachable
 from knowledge.exact_index import ExactIndex
-from knowledge.vectors import UNMARKED, Difference, FetchVectors, Ids, Mark, Near, VectorIndex, Vectors, nearest
+from knowledge.vectors import UNMARKED, Difference, FetchVectors, Held, Ids, Mark, Near, VectorIndex, Vectors, nearest
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,10 @@ class TieredIndex:
             kept = {key: self._in_memory.passages(key) for key in held.keys() - outgrown}
             self._in_memory.synchronise(kept, fetch)
         return True
+
+    def held(self) -> Iterator[Held]:
+        """What is in memory was read from SQL by this process, so only the index behind is worth comparing."""
+        return self._behind.held()
 
     def close(self) -> None:
         self._in_memory.close()

@@ -4,7 +4,7 @@ Chroma does it on disk or on a server, PostgreSQL by pgvector, numpy in memory; 
 what each of them has to satisfy.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,16 @@ class Difference:
     removed: Ids
 
 
+@dataclass(frozen=True)
+class Held:
+    """Some of what an index holds: n vectors of one access set."""
+
+    access_set: str
+    passages: Ids  # (n,)
+    windows: Ids  # (n,), which window of its passage each vector is, from 0
+    rows: Vectors  # (n, dimension)
+
+
 class VectorIndex(Protocol):
     """Derived from SQL and may lag behind it: whoever uses a hit checks it there first.
 
@@ -68,6 +78,9 @@ class VectorIndex(Protocol):
 
         False, and nothing is done, when the index carries neither mark: then it has to be synchronised.
         """
+
+    def held(self) -> Iterator[Held]:
+        """All that it holds, some thousand vectors at a time; for a comparison with SQL."""
 
     def close(self) -> None: ...
 

@@ -1,4 +1,7 @@
-"""The durable runtime: workflows that survive the process, on DBOS, in the relational store that we have anyway."""
+"""The durable runtime: workflows that survive the process, on DBOS, in the relational store that we have anyway.
+
+dbos is imported when a runtime is opened: whatever only names it (`deskmate ask`) would wait half a second for it.
+"""
 
 import contextvars
 import logging
@@ -11,13 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeAlias, TypeVar, TypeVarTuple
 
-from dbos import DBOS, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID
-from dbos import error as dbos_error
 from sqlalchemy import bindparam, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from store.durable_engine import Gate, Stopping, engine_of_the_runtime
-from store.durable_json import StepFailed, dumps, loads
+from store.durable_json import StepFailed
 
 __all__ = ["JSON", "TRANSIENT", "Durable", "DurableError", "StepFailed", "Stopping"]
 
@@ -56,6 +57,10 @@ class Durable:
         self, *, database_url: str, home: Path, executor_id: str, version: str = "1", concurrency: int = 16
     ) -> None:
         """On SQLite the runtime keeps `durable.sqlite` in the home; on PostgreSQL the schema `dbos` of the database."""
+        from dbos import DBOS, DBOSConfig
+
+        from store.durable_serializer import JsonSerializer
+
         if Durable._open is not None:
             raise DurableError("Another durable runtime is open in this process; close it first.")
         if not executor_id.strip():
@@ -79,7 +84,7 @@ class Durable:
                 system_database_url=self._engine.url.render_as_string(hide_password=False),
                 system_database_engine=self._engine,
                 dbos_system_schema="dbos",
-                serializer=_JsonSerializer(),
+                serializer=JsonSerializer(),
                 application_version=version,
                 executor_id=executor_id,
                 log_level="WARNING",
@@ -95,6 +100,8 @@ class Durable:
         A workflow that raises ends in the status ERROR; what it raised is logged with an id, and the stored error
         holds that id, not the exception.
         """
+        from dbos import DBOS
+
         if self._launched:
             raise DurableError(f"The workflow {name} must be registered before the launch.")
         if name in self._names:
@@ -119,6 +126,8 @@ class Durable:
 
     def launch(self) -> None:
         """Bring the runtime's tables to their current form, resume what was left, and begin to work."""
+        from dbos import DBOS
+
         DBOS.launch()
         DBOS.register_queue(
             QUEUE,
@@ -134,6 +143,8 @@ class Durable:
 
         Workflows that wait for a message or a time are left at once.
         """
+        from dbos import DBOS
+
         if Durable._open is not self:
             return
         self._closing.set()
@@ -150,6 +161,8 @@ class Durable:
     def start(self, workflow: Callable[[*Ts], None], *args: *Ts, key: str) -> None:
         """Start a workflow at once. A key that was used before is left as it is: the same key is one workflow."""
 
+        from dbos import DBOS, SetWorkflowID
+
         def begin() -> None:
             with SetWorkflowID(_checked(key)):
                 DBOS.start_workflow(workflow, *args)
@@ -161,6 +174,8 @@ class Durable:
 
         Don't `receive` or `sleep` long in such a workflow: its partition waits with it.
         """
+        from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+
         if not partition:
             raise DurableError("The partition is empty.")
 
@@ -187,6 +202,9 @@ class Durable:
         Errors of the `transient` types are retried, pausing twice as long each time. Whatever it raises in the end
         arrives as `StepFailed`, at the first run as at a later one.
         """
+        from dbos import DBOS
+        from dbos import error as dbos_error
+
         self._stop_if_closing()
 
         def attempt() -> T:
@@ -222,10 +240,14 @@ class Durable:
 
     def send(self, key: str, topic: str, message: JSON) -> None:
         """Send a message to the workflow with this key, which may be waiting for it or will find it later."""
+        from dbos import DBOS
+
         DBOS.send(_checked(key), message, topic)
 
     def receive(self, topic: str, timeout_seconds: float) -> JSON | None:
         """The next message on a topic, inside a workflow; `None` if none comes in time."""
+        from dbos import DBOS
+
         self._stop_if_closing()
         with self._waiting():
             return DBOS.recv(topic, timeout_seconds)
@@ -249,6 +271,8 @@ class Durable:
 
     def status(self, key: str) -> str | None:
         """`ENQUEUED`, `PENDING`, `SUCCESS`, `ERROR`, ... or `None` for a key that was never used."""
+        from dbos import DBOS
+
         found = DBOS.list_workflows(workflow_ids=[key], load_input=False, load_output=False)
         return found[0].status if found else None
 
@@ -288,19 +312,6 @@ class Durable:
         deadline = time.monotonic() + 1.0
         while self._dbos._active_workflows_set.activeList() and time.monotonic() < deadline:
             time.sleep(0.01)
-
-
-class _JsonSerializer(Serializer):
-    def serialize(self, data: Any) -> str:
-        if isinstance(data, dbos_error.DBOSMaxStepRetriesExceeded):
-            data = data.errors[-1]
-        return dumps(data)
-
-    def deserialize(self, serialized_data: str) -> Any:
-        return loads(serialized_data)
-
-    def name(self) -> str:
-        return "deskmate_json"
 
 
 def _apart(begin: Callable[[], None]) -> None:

@@ -1,17 +1,22 @@
-"""Brings the database to the schema that this version of Deskmate works with."""
+"""Brings the database to the schema that this version of Deskmate works with.
 
+Alembic is imported when there is something to do: a question only looks whether there is.
+"""
+
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from store.database import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+NAMED = re.compile(r"""^(revision|down_revision)\b[^=\n]*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 
 class StoreError(Exception):
@@ -30,23 +35,33 @@ class SchemaOutdated(StoreError):
     """The database is older than this Deskmate."""
 
 
-def configuration(connection: Connection | None = None) -> Config:
+def configuration(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
-def current_revision() -> str | None:
-    """The schema that this version works with."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
+def current_revision() -> str:
+    """The schema that this version works with: the migration on which no other is built."""
+    made: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+    for script in MIGRATIONS.glob("versions/*.py"):
+        for kind, name in NAMED.findall(script.read_text(encoding="utf-8")):
+            made[kind].add(name)
+    (head,) = made["revision"] - made["down_revision"]
+    return head
 
 
 def revision_of(database: Database) -> str | None:
     """The schema that the database has; None for an empty one. Errors: `DatabaseUnreachable`."""
     try:
         with database.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found
     except OperationalError as error:
         raise DatabaseUnreachable(
             f"The database at {database.engine.url.render_as_string()} can't be reached. "
@@ -62,6 +77,9 @@ def migrate(database: Database) -> bool:
     found = revision_of(database)
     if found == current_revision():
         return False
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
     known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
     if found is not None and found not in known:
         raise NewerDatabase(

@@ -1,14 +1,15 @@
 """What an employee sees of each outcome."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from bot.blocks import kit
 from bot.blocks.markup import escaped, link, markdown, web_address, words
 from bot.blocks.tables import with_tables_told
-from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, HandoffReason, InProgress, Outcome
+from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, HandoffReason, InProgress, Outcome, Part
 from bot.slack import Block
-from knowledge.library import Citation
+from knowledge.library import Answer, Citation
 
 ANSWER_MORE = "answer_more"
 ANSWER_HUMAN = "answer_human"
@@ -18,6 +19,8 @@ CLARIFY_OPTION = "clarify_option"
 """The option's place follows, `clarify_option_0`: action ids in one message differ."""
 
 FALLBACK = 3_000
+QUESTION = 200
+"""Characters of a question that is shown above its answer."""
 SHOWN_OPTIONS = 5
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -41,6 +44,8 @@ def fallback(text: str) -> str:
 def render(outcome: Outcome, *, surface: str) -> Rendered:
     """The reply for an outcome; `surface` is the conversation's: `im`, `assistant`, `channel` or `command`."""
     match outcome:
+        case Answered(parts=parts) if parts:
+            return _each_answered(parts)
         case Answered():
             return _answered(outcome)
         case Clarified(text=text, options=options):
@@ -93,23 +98,56 @@ def cited(sign: str, citation: Citation) -> str:
     return f"{sign} {link(source_name(citation), place_of(citation))}{f' · {age}' if age else ''}"
 
 
+def _told(answer: Answer, citations: Sequence[Citation], share: int) -> tuple[str, list[Block]]:
+    """An answer with its sources in words and as blocks, each at most a `share`-th of what a message may hold."""
+    limit = FALLBACK // share - (QUESTION + 3 if share > 1 else 0)
+    named = "; ".join(
+        ", ".join(part for part in (named_source(citation), age_of(citation)) if part) for citation in citations
+    )
+    sources = escaped(f"\n\nSources: {named}", limit // 2) if named else ""
+    said = with_tables_told(answer.text)
+    text = (escaped(words(said), limit - len(sources)) + sources).strip() or "(no words)"
+    blocks = [kit.markdown(markdown(said, kit.MARKDOWN // share))]
+    if citations:
+        signs = ["📄"] * 3 if answer.wording == "article" else ["[1]", "[2]", "[3]"]
+        blocks.append(kit.context(*map(cited, signs, citations)))
+    return text, blocks
+
+
 def _answered(outcome: Answered) -> Rendered:
     answer = outcome.answer
-    named = "; ".join(
-        ", ".join(part for part in (named_source(citation), age_of(citation)) if part)
-        for citation in answer.citations[:3]
-    )
-    sources = escaped(f"\n\nSources: {named}", FALLBACK // 2) if named else ""
-    said = with_tables_told(answer.text)
-    text = (escaped(words(said), FALLBACK - len(sources)) + sources).strip() or "(no words)"
-    blocks = [kit.markdown(markdown(said, kit.MARKDOWN))]
-    if answer.citations:
-        signs = ["📄"] * 3 if answer.wording == "article" else ["[1]", "[2]", "[3]"]
-        blocks.append(kit.context(*map(cited, signs, answer.citations[:3])))
+    text, blocks = _told(answer, answer.citations[:3], 1)
     buttons = [kit.button("Show all steps", ANSWER_MORE)] if answer.more else []
     blocks.append(kit.actions(*buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
     blocks.append(kit.feedback(ANSWER_FEEDBACK))
     return Rendered(text, blocks)
+
+
+def _each_answered(parts: Sequence[Part]) -> Rendered:
+    """Question by question. All `markdown` blocks of a message share one limit, and so do all words of its `text`."""
+    blocks: list[Block] = []
+    texts: list[str] = []
+    for number, part in enumerate(parts):
+        question = f"{number + 1}. {part.question}"
+        blocks.append(kit.section_mrkdwn(f"*{escaped(question, QUESTION)}*"))
+        if part.answer is None:
+            blocks.append(kit.section(part.said))
+            texts.append(escaped(f"{question[:QUESTION]}\n{part.said}", FALLBACK // len(parts) - 2))
+        else:
+            text, shown = _told(part.answer, part.answer.citations[:3], len(parts))
+            blocks += shown
+            texts.append(escaped(question, QUESTION) + "\n" + text)
+    buttons = [
+        kit.button(f"Show all steps ({number + 1})", f"{ANSWER_MORE}_{number}")
+        for number, part in enumerate(parts)
+        if part.answer is not None and part.answer.more
+    ]
+    offered = [
+        kit.button(part.question, f"{CLARIFY_OPTION}_{number}") for number, part in enumerate(parts) if part.offered
+    ]
+    blocks.append(kit.actions(*offered[:SHOWN_OPTIONS], *buttons, kit.button("Talk to a human", ANSWER_HUMAN)))
+    blocks.append(kit.feedback(ANSWER_FEEDBACK))
+    return Rendered("\n\n".join(texts), blocks)
 
 
 def _escalated(outcome: Escalated, surface: str) -> str:

@@ -38,7 +38,7 @@ def register(app: App, answers: AnswerClicks, tickets: TicketClicks) -> None:
 
     for action in (ANSWER_MORE, ANSWER_HUMAN, ANSWER_TICKET):
         app.action(action)(on_answer)
-    app.action(re.compile(rf"^{CLARIFY_OPTION}_\d+$"))(on_answer)
+    app.action(re.compile(rf"^(?:{CLARIFY_OPTION}|{ANSWER_MORE})_\d+$"))(on_answer)
     app.action(ANSWER_FEEDBACK)(on_feedback)
     app.action(TRIAGE_CLAIM)(on_ticket)
     app.action(re.compile(rf"^{RATE}_\d$"))(on_ticket)

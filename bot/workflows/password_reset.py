@@ -9,9 +9,8 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from slack_bolt import Ack, App
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
@@ -43,6 +42,9 @@ from bot.workflows.reset_news import ResetNews, attempt, step
 from bot.workflows.second_factor import SecondFactor
 from store import Database
 from store.durable import Durable
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack, App
 
 log = logging.getLogger(__name__)
 
@@ -177,12 +179,12 @@ class PasswordReset:
 
     # Its buttons
 
-    def listen(self, app: App) -> None:
-        def clicked(ack: Ack, body: dict[str, Any]) -> None:
+    def listen(self, app: "App") -> None:
+        def clicked(ack: "Ack", body: dict[str, Any]) -> None:
             self.clicked(body)
             ack()
 
-        def page_opened(ack: Ack) -> None:
+        def page_opened(ack: "Ack") -> None:
             ack()
 
         app.action(reset_texts.CONTINUE)(clicked)

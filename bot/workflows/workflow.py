@@ -1,9 +1,8 @@
 """What a routine request must offer so that the desk can start it, show it and finish it."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from slack_bolt import App
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
@@ -11,6 +10,9 @@ from bot.outcomes import Declined, InProgress
 from bot.people import Employee
 from bot.records import Conversation
 from store.durable import Durable
+
+if TYPE_CHECKING:
+    from slack_bolt import App
 
 
 class Workflow(Protocol):
@@ -52,7 +54,7 @@ class Workflow(Protocol):
     def announce(self, request: str) -> None:
         """Show the request in the employee's own direct messages; called after the commit, and maybe again."""
 
-    def listen(self, app: App) -> None:
+    def listen(self, app: "App") -> None:
         """Register what its buttons do."""
 
     def routes(self) -> list[BaseRoute]:

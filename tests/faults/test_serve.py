@@ -1,6 +1,5 @@
 """`deskmate serve` as it is run: both ways to Slack, and what it says when it can't start."""
 
-import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,17 +132,10 @@ def test_passages_of_another_model_are_said(start: Start, sqlite_environment: di
     database = Database.at(sqlite_environment["DESKMATE_DATABASE_URL"])
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE passages SET generation = 'another-model-1'"))
+        connection.execute(text("UPDATE knowledge_state SET active = NULL"))
     database.close()
 
     assert "embedded with another-model-1" in said(start("serve", "--port", str(free_port()), **sqlite_environment))
-
-
-def test_an_index_folder_of_another_model_is_said(start: Start, sqlite_environment: dict[str, str]) -> None:
-    marks = Path(sqlite_environment["DESKMATE_HOME"]) / "index" / "marks.json"
-    [(_, mark)] = json.loads(marks.read_text()).items()
-    marks.write_text(json.dumps({"another-model-1": mark}))
-
-    assert "made with another-model-1" in said(start("serve", "--port", str(free_port()), **sqlite_environment))
 
 
 def test_beside_another_process_that_owns_the_index_it_serves_all_the_same(

@@ -1,10 +1,9 @@
-import shutil
 from collections.abc import Callable
 
 import pytest
 
 from knowledge.articles import Document
-from knowledge.errors import NotAllowed, OtherModel
+from knowledge.errors import NotAllowed
 from knowledge.library import Library, Progress
 
 MakeArticle = Callable[..., Document]
@@ -83,43 +82,6 @@ def test_a_second_library_cannot_have_the_folder_answers_alike_and_adds_for_the_
     assert owner.refresh()
     assert not owner.refresh()
     assert owner.rank("ask for leave")[0].article_id == "leave"
-
-
-def test_another_models_passages_are_refused_in_one_line_and_its_way_out_works(
-    new_library: NewLibrary, handbook: list[Document], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = new_library()
-    first.add(handbook)
-    first.close()
-    monkeypatch.setattr("knowledge.generation.CHUNKER_VERSION", 99)
-    with pytest.raises(OtherModel) as refused:
-        new_library().warm()
-    folder = first.settings.index_folder
-    assert str(refused.value) == (
-        "The knowledge base was embedded with all-MiniLM-L6-v2.c1, but all-MiniLM-L6-v2.c99 is configured."
-        f" Set DESKMATE_EMBEDDER back, or delete the folder {folder} and run `deskmate ingest`,"
-        " which embeds the articles anew."
-    )
-    shutil.rmtree(folder)
-    again = new_library()
-    assert again.add(handbook).changed == ("vpn", "printer", "leave")
-    assert again.answer("connect to the vpn").citations[0].article_id == "vpn"
-
-
-def test_another_models_index_folder_is_refused_in_one_line_that_names_it(
-    new_library: NewLibrary, handbook: list[Document], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = new_library()
-    first.add(handbook)
-    first.close()
-    monkeypatch.setattr("knowledge.generation.CHUNKER_VERSION", 99)
-    folder = first.settings.index_folder
-    with pytest.raises(OtherModel, match=r"made with all-MiniLM-L6-v2\.c1") as refused:
-        new_library().add(handbook)
-    assert f"delete the folder {folder}" in str(refused.value)
-    assert "\n" not in str(refused.value)
-    shutil.rmtree(folder)
-    assert new_library().answer("connect to the vpn").citations[0].article_id == "vpn"
 
 
 def test_an_empty_knowledge_base_and_an_empty_question_get_an_unsure_answer(library: Library) -> None:

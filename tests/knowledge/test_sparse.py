@@ -143,3 +143,12 @@ def test_an_empty_index_answers() -> None:
     assert index.scores_of({1: 1.0}, [1]) == [0.0]
     assert not index.knows(1)
     assert index.rarity({1: 1.0}) == {1: index.unknown_idf}
+
+
+def test_with_a_least_score_the_best_are_the_same_down_to_it() -> None:
+    index = SparseIndex(stored({number: [1] * (1 + number % 7) + [2, number % 5 + 3] for number in range(300)}))
+    question = {1: 1.0, 4: 2.0}
+    best = index.top(question, 200)
+    least = best[120][1]
+
+    assert index.top(question, 200, at_least=least) == [pair for pair in best if pair[1] >= least]

@@ -2,6 +2,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from deskmate.models import all_tables
@@ -66,3 +67,7 @@ def test_a_database_of_a_newer_version_is_left_alone(empty: Database) -> None:
     with pytest.raises(NewerDatabase, match="from_the_future"):
         migrate(empty)
     empty.close()
+
+
+def test_the_current_schema_is_told_without_alembic_and_is_what_alembic_says() -> None:
+    assert current_revision() == ScriptDirectory.from_config(configuration()).get_current_head()
