@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PARALLEL := -n auto --maxprocesses=4 --dist=worksteal
 
 .PHONY: help demo install test trials check bench debian fast clean
 
@@ -33,7 +34,7 @@ debian:  # Server programs that some tests need; only root can install them
 	fi
 
 test: install debian  ## Everything from nothing, then all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 fast: install  ## The quick tests, for each save
 	$(BIN)/python -m pytest -q -m 'not trials and not slow and not browser and not postgres and not ldap'
@@ -46,7 +47,7 @@ check: install debian  ## What CI runs: style, types, import contracts, all test
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 bench: install debian  ## Measures, never judges: answers' quality and times
 	$(BIN)/python -m bench
