@@ -5,7 +5,7 @@ import sys
 
 from bench.knowledge_base import REPOSITORY, SHARED
 
-ALWAYS = ("bench.sample_questions", "bench.conversation")
+ALWAYS = ("bench.sample_questions", "bench.conversation", "bench.twenty_questions")
 WITH_SHARED_DATA = ("bench.out_of_scope", "bench.retrieval", "bench.ablation")
 
 
