@@ -5,11 +5,13 @@ dbos is imported when a runtime is opened: whatever only names it (`deskmate ask
 
 import contextvars
 import logging
+import os
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeAlias, TypeVar, TypeVarTuple
@@ -153,6 +155,7 @@ class Durable:
         self._gate.closed.set()
         if self._launched:
             self._end_the_waiting()
+            self._hang_up()
         DBOS.destroy(destroy_registry=True)
         self._engine.dispose()
         logging.getLogger("dbos").removeFilter(_is_news)
@@ -311,6 +314,29 @@ class Durable:
             signal.set()
         deadline = time.monotonic() + 1.0
         while self._dbos._active_workflows_set.activeList() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _hang_up(self) -> None:
+        """End the connection on which DBOS hears PostgreSQL's notifications, and wait until it has noticed.
+
+        DBOS itself closes it under the thread that waits there. When another socket is given its file descriptor
+        meanwhile, that thread goes on waiting, and DBOS for the thread: ten seconds.
+        """
+        runtime = self._dbos._sys_db
+        runtime._run_background_processes = False
+        listening = getattr(runtime, "notification_conn", None)
+        connection = listening.dbapi_connection if listening is not None else None
+        if connection is None:
+            return
+        import psycopg
+
+        with (
+            suppress(psycopg.OperationalError),  # it is lost already
+            socket.socket(fileno=os.dup(connection.fileno())) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
+        deadline = time.monotonic() + 2.0
+        while not connection.closed and time.monotonic() < deadline:
             time.sleep(0.01)
 
 

@@ -1,6 +1,8 @@
 import base64
+import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -8,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -298,3 +301,25 @@ def test_a_result_that_is_not_json_fails_loudly(durable: Durable, caplog: pytest
 
     assert durable.status("k") == "ERROR"
     assert "A durable value is JSON, not object." in caplog.text
+
+
+@pytest.mark.postgres
+def test_the_thread_that_hears_notifications_ends_though_another_socket_gets_its_descriptor(
+    new_postgres_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Durable(database_url=new_postgres_database(), home=tmp_path, executor_id="tester")
+    heard.launch()
+    runtime = heard._dbos._sys_db
+    clean_up = runtime._cleanup_connections
+    with ExitStack() as stack:
+
+        def and_take_the_descriptor() -> None:
+            clean_up()
+            for end in itertools.chain.from_iterable(socket.socketpair() for _ in range(3)):
+                stack.enter_context(end)
+
+        monkeypatch.setattr(runtime, "_cleanup_connections", and_take_the_descriptor)
+        hearing = [each for each in threading.enumerate() if "run_notification_listener" in each.name]
+        assert hearing
+        heard.close()
+        assert not any(each.is_alive() for each in hearing)
