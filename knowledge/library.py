@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from time import perf_counter
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from sqlalchemy import select
 from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
+from knowledge.calibration import Calibration, calibration_for
 from knowledge.catalogue import Catalogue
 from knowledge.citing import Cited, dated
+from knowledge.codes import speaks_of_all_codes
 from knowledge.composing import FULL, answering, compose, pieces_of
-from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
+from knowledge.confidence import UNSURE, features
 from knowledge.copies import stage_of, without_copies
 from knowledge.current import Current, Pair
 from knowledge.damage import speaks_of_all_damage
@@ -80,6 +82,16 @@ class Stopwatch:
         self._since = now
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A question with what was found: whether the best article answers it, and whether one of those cited does."""
+
+    kind: Literal["asked", "withheld"]  # "withheld": without the articles that answer it
+    features: dict[str, float]
+    right: bool
+    among: bool
+
+
 class Library:
     """Safe to share between threads. Opening it costs nothing; the model and the index load when first needed."""
 
@@ -101,6 +113,8 @@ class Library:
         self._encoding = Lock()
         self._encoder: Embedder | None = None
         self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
+        self._calibrating = Lock()
+        self._calibrations: dict[str, Calibration] = {}
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
@@ -137,15 +151,17 @@ class Library:
         earlier: Sequence[str] = (),
         writer: Writer | None = None,
         rewriter: Rewriter | None = None,
+        chosen: str | None = None,
     ) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
 
-        `writer` may word a confident one anew, from the passages of the articles that it cites; `rewriter` the
-        question, for the search alone.
+        `chosen`: the id of the article that they picked when asked back, which is then answered from if it was found
+        and they may see it; the pick makes it sure. `writer` may word a confident answer anew, from the passages of
+        the articles that it cites; `rewriter` the question, for the search alone.
         """
         asked = rewriter.search_for(question, earlier) if rewriter is not None else None
         with self._current.held() as pair:
-            return self._answer(pair, question, groups, earlier, writer, asked)
+            return self._answer(pair, question, groups, earlier, writer, asked, chosen)
 
     def _answer(
         self,
@@ -155,23 +171,33 @@ class Library:
         earlier: Sequence[str],
         writer: Writer | None,
         asked: Search | None,
+        chosen: str | None,
     ) -> Answer:
         stages = [asked.stage] if asked is not None else []
         started = perf_counter()
         found = self._search(
             pair, *((asked.text, groups, asked.earlier) if asked else (question, groups, earlier)), CANDIDATES
         )
+        if chosen is not None:
+            found = replace(found, hits=tuple(hit for hit in found.hits if hit.article_id == chosen))
         retrieved = perf_counter()
+        calibration, target = self.calibration(pair.embedder.name), self.settings.target_error
+        bar, asking = calibration.bar(target), calibration.asking_from(target)
         with self.database.reading() as session:
             distinct = without_copies(session, best_per_article(found.hits))
         ranked = [each.hit for each in distinct]
         for best in ranked[:1]:
-            reservation, known = None, features(found.hits, found.question, found.catalogue)
-            sure = probability(known, found.catalogue, found.access_sets)
+            reservation, known = None, self._features(found)
+            sure = calibration.probability(known)
+            if chosen is not None:
+                sure = min(max(sure, bar), 1.0)
             with self.database.reading() as session:
                 pieces = pieces_of(session, best.article, groups, pair.generation.name)
-            if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
+            article = "\n".join([best.title, *(piece.text for piece in pieces)])
+            if not speaks_of_all_damage(article, question):
                 sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
+            elif chosen is None and not speaks_of_all_codes(article, question):
+                sure, reservation = min(sure, UNSURE), "the question names a code that the article doesn't"
             own = [hit for hit in found.hits if hit.article == best.article]
             shown = answering(pieces, passage_to_show(own, found.question))
             composed = compose(shown)
@@ -194,12 +220,13 @@ class Library:
             answer = Answer(
                 text=composed.text,
                 confidence=sure,
-                confident=sure >= THRESHOLD,
+                confident=sure >= bar or (chosen is not None and reservation is None),
                 citations=citations,
                 passage_ids=composed.passage_ids,
                 more=composed.more,
                 timings_ms=timings,
-                trace=self._trace(question, earlier, found, known, sure, reservation, timings).then(
+                asking_from=asking,
+                trace=self._trace(question, earlier, found, calibration, known, sure, reservation, timings).then(
                     *stages, *stage_of(distinct)
                 ),
             )
@@ -210,7 +237,8 @@ class Library:
             with self.database.reading() as session:
                 evidence = evidence_of(session, found.hits, sources, shown, groups, pair.generation.name)
             return writer(Material(question, tuple(earlier), answer, evidence))
-        trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
+        timings = {"retrieve": 1000 * (retrieved - started)}
+        trace = self._trace(question, earlier, found, calibration, {}, 0.0, None, timings)
         return Answer(text="", confidence=0.0, confident=False, trace=trace.then(*stages))
 
     def rank(
@@ -283,6 +311,44 @@ class Library:
         return sum(len(ids) for ids in self._generation.catalogue.passages.values())
 
     @property
+    def embedder(self) -> str:
+        """Its name."""
+        return self._current.opened().embedder.name
+
+    def calibration(self, embedder: str) -> Calibration:
+        """How likely a find of this embedder is right; read when first needed."""
+        with self._calibrating:
+            if embedder not in self._calibrations:
+                self._calibrations[embedder] = calibration_for(self.settings.home, embedder)
+            return self._calibrations[embedder]
+
+    def use(self, calibration: Calibration) -> None:
+        """Judge by this one from now on, whatever the home has."""
+        embedder = self.embedder
+        with self._calibrating:
+            self._calibrations[embedder] = calibration
+
+    def judged(self, question: str, answered_by: Collection[str], *, earlier: Sequence[str] = ()) -> list[Judged]:
+        """What `answer` would see of a question whose answers are known, to calibrate by: as it is, and, if one of
+        them is there, once more as if none of them were."""
+        with self._current.held() as pair:
+            found = self._search(pair, question, frozenset(), earlier, CANDIDATES)
+        left = [hit for hit in found.hits if hit.article_id not in answered_by]
+        result = []
+        finds: tuple[tuple[Literal["asked", "withheld"], list[Hit]], ...] = (
+            ("asked", list(found.hits)),
+            ("withheld", left),
+        )
+        for kind, hits in finds:
+            if hits and (kind == "asked" or len(left) < len(found.hits)):
+                readings = [hit.article_id for hit in cited(best_per_article(hits))]
+                values = self._features(replace(found, hits=tuple(hits)))
+                result.append(
+                    Judged(kind, values, readings[0] in answered_by, any(each in answered_by for each in readings))
+                )
+        return result
+
+    @property
     def owns_index(self) -> bool:
         """Whether this process has the index folder; False before the first use."""
         return self._current.owns_index
@@ -336,11 +402,15 @@ class Library:
             watch.lap("rerank")
         return Found(tuple(hits), question, catalogue, tuple(access_sets), pair, understood, watch.laps_ms)
 
+    def _features(self, found: Found) -> dict[str, float]:
+        return features(found.hits, found.question, found.catalogue, self._words, found.access_sets)
+
     def _trace(
         self,
         question: str,
         earlier: Sequence[str],
         found: Found,
+        calibration: Calibration,
         known: dict[str, float],
         sure: float,
         reservation: str | None,
@@ -354,14 +424,14 @@ class Library:
             hits=found.hits,
             features=known,
             confidence=sure,
-            threshold=THRESHOLD,
+            threshold=calibration.bar(self.settings.target_error),
             reservation=reservation,
             versions=Versions(
                 found.pair.generation.name,
                 found.pair.embedder.name,
                 found.pair.generation.name.rpartition(".c")[2],
                 found.catalogue.change,
-                VERSION,
+                calibration.version,
             ),
             timings_ms=timings,
         )
