@@ -26,6 +26,7 @@ TREES: dict[str, Any] = {
     "max_features": 8,
     "min_samples_leaf": 4,
 }
+ALIKE = 1e-6  # a feature that varies less tells nothing; divided by its spread it would drown the others
 LINEAR_BELOW = 400  # examples; trees would learn so few by heart
 ERRORS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 WORTH_ASKING = 0.5  # of the readings offered, the share of times that the right one is among them
@@ -108,7 +109,8 @@ def _learnt(values: Floats, right: NDArray[np.bool_]) -> Calibration:
     if len(values) < LINEAR_BELOW:
         from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # ships no stubs
 
-        spread = values.std(axis=0) + 1e-9
+        spread = values.std(axis=0)
+        spread[spread < ALIKE] = 1.0
         model = LogisticRegression(C=0.1, max_iter=3000).fit(values / spread, right)
         return replace(
             empty,
