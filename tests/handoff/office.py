@@ -147,7 +147,13 @@ class StubLibrary:
         self.gone = False
 
     def answer(
-        self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Any = (), writer: Any = None
+        self,
+        question: str,
+        *,
+        groups: frozenset[str] = frozenset(),
+        earlier: Any = (),
+        writer: Any = None,
+        rewriter: Any = None,
     ) -> Answer:
         citation = Citation("vpn", "VPN", "https://kb.example/vpn", "At home", 0.9)
         return Answer("Open **Tunnel**.", 0.9, True, (citation,), (7,), more=True)

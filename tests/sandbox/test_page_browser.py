@@ -1,5 +1,6 @@
 """The page as people use it, in a real Chromium; the app is a stand-in that takes down what it is told."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -34,6 +35,15 @@ class App:
 
     def last(self, kind: str) -> dict[str, Any]:
         return next(each.payload for each in reversed(self.told) if each.payload.get("type") == kind)
+
+    def wait_for(self, kind: str, count: int) -> list[dict[str, Any]]:
+        """What was told of this kind, once it is so many; after a bound of time, however many there are."""
+        deadline = time.monotonic() + 20
+        while True:
+            found = [each.payload for each in self.told if each.payload.get("type") == kind]
+            if len(found) >= count or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +150,7 @@ def test_buttons_tell_the_app_who_clicked_what(page: Page, told: App, client: We
     page.goto("/as/U0BOB/C/C0TRIAGE")
     page.get_by_role("button", name="Claim").click()
     page.get_by_role("button", name="Not quite").click()
-    page.wait_for_timeout(200)
-    clicks = [each.payload for each in told.told if each.payload.get("type") == "block_actions"]
+    clicks = told.wait_for("block_actions", 2)
     assert [each["user"]["id"] for each in clicks] == ["U0BOB", "U0BOB"]
     assert [each["actions"][0]["action_id"] for each in clicks] == ["claim", "feedback"]
     assert clicks[1]["actions"][0]["value"] == "down"
@@ -248,8 +257,8 @@ def test_the_home_tab_asks_the_app_once_and_shows_its_view(
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
     client.views_publish(user_id="U0ALICE", view={"type": "home", "blocks": blocks[:2]})
     page.get_by_role("button", name="Claim").click()
-    page.wait_for_timeout(200)
-    assert told.last("block_actions")["view"]["type"] == "home"
+    (click,) = told.wait_for("block_actions", 1)
+    assert click["view"]["type"] == "home"
     opened = [each for each in told.told if each.payload.get("event", {}).get("type") == "app_home_opened"]
     assert len(opened) == 1
 

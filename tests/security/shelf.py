@@ -175,7 +175,7 @@ def opened_shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(opening, "TieredIndex", tiered)
     monkeypatch.setattr(opening, "ExactIndex", lambda dimension: tiered(ExactIndex(dimension), dimension))
-    monkeypatch.setattr("knowledge.library.name_of", lambda _: GENERATION)
+    monkeypatch.setattr("knowledge.current.name_of", lambda _: GENERATION)
     with ExitStack() as stack:
         url = f"sqlite:///{tmp_path / 'base.sqlite'}"
         settings = KnowledgeSettings(home=tmp_path, index="chroma", chroma_url=None, embedder="")
@@ -193,8 +193,8 @@ def opened_shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: py
         database = Database.at(url)
         stack.callback(database.close)
         there = Articles(database, groups_of_articles())
-        monkeypatch.setattr("knowledge.library.exported_model", lambda *_: tmp_path)
-        monkeypatch.setattr("knowledge.library.Embedder", lambda _: PlayedEmbedder())
+        monkeypatch.setattr("knowledge.current.exported_model", lambda *_: tmp_path)
+        monkeypatch.setattr("knowledge.current.Embedder", lambda _: PlayedEmbedder())
         library = stack.enter_context(Library(database, settings))
         library.refresh()
         yield Shelf(there, library, watched[-1])
