@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -112,7 +113,7 @@ def prepared(
         home = home_of(size, audiences)
         measured.built[size, audiences] = base(home, size, audiences, seed)
         name = f"Deskmate, {audiences or 'no'} {'audience' if audiences == 1 else 'audiences'}"
-        asked.append(lambda home=home, many=audiences, name=name: measured.add(size, name, ours(home, questions, many)))  # type: ignore[misc]
+        asked.append(partial(ask_ours, measured, size, name, home, questions, audiences))
     if not others:
         return asked
     plain, filtered = collection(size, questions, 0), collection(size, questions, 20)
@@ -175,6 +176,10 @@ def collection(size: int, questions: Sequence[str], audiences: int) -> Path:
             vectors.append(np.frombuffer(rows, dtype="<f4", count=DIMENSION))
     np.save(folder / "vectors.npy", np.stack(vectors))
     return folder
+
+
+def ask_ours(measured: Measured, size: int, name: str, home: Path, questions: Sequence[str], audiences: int) -> None:
+    measured.add(size, name, ours(home, questions, audiences))
 
 
 def ours(home: Path, questions: Sequence[str], audiences: int) -> dict[str, Any]:

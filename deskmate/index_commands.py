@@ -57,7 +57,11 @@ def list_(as_json: AsJson = False) -> None:
         f"{each['state']:<9} {each['name']:<40} {each['articles'] - each['missing']:,} of {each['articles']:,} articles"
         for each in found
     ]
-    said(found, "\n".join(lines) or "There are no generations yet.", as_json=as_json)
+    said(
+        found,
+        "\n".join(lines) or "None is registered yet: `deskmate ingest` or `deskmate index build` does that.",
+        as_json=as_json,
+    )
 
 
 @index_app.command()

@@ -56,7 +56,7 @@ class Reranker:
         model = self.open()
         pairs = [(question, texts[hits[place].passage]) for place in places]
         with self._lock:
-            scores: list[float] = [float(score) for score in _flat(model.predict(pairs, show_progress_bar=False))]
+            scores = _flat(model.predict(pairs, show_progress_bar=False))
         order = sorted(range(len(places)), key=lambda number: -scores[number])
         result = list(hits)
         for place, number in zip(places, order, strict=True):

@@ -331,7 +331,7 @@ class Durable:
         import psycopg
 
         with (
-            suppress(psycopg.OperationalError),  # it is lost already
+            suppress(psycopg.OperationalError, OSError),  # it is lost already
             socket.socket(fileno=os.dup(connection.fileno())) as line,
         ):
             line.shutdown(socket.SHUT_RDWR)
