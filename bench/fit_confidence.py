@@ -1,4 +1,4 @@
-"""Fits the coefficients of `knowledge/confidence.py` on labelled questions, and says how well they do.
+"""Fits the calibration that is shipped (`knowledge/calibration.json`) on labelled questions, and says how well it does.
 
     python -m bench.fit_confidence DATA HOME
 
@@ -27,9 +27,11 @@ from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]  
 from sqlalchemy import select
 
 from bench.labelled_questions import answers_of, as_people_ask, documents, jsonl, labelled, other_documents
+from knowledge.calibrating import bars as bars_of
+from knowledge.calibration import SHIPPED, Calibration
 from knowledge.catalogue import Catalogue, catalogue_after, terms_of, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
-from knowledge.confidence import COEFFICIENTS, SMALL, features
+from knowledge.confidence import FEATURES, SMALL, features
 from knowledge.embedder import Embedder, exported_model
 from knowledge.exact_index import ExactIndex
 from knowledge.library import Library, cited
@@ -37,7 +39,7 @@ from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.retrieval import CANDIDATES, Hit, Question, allowed_hits, best_per_article, sparse_candidates
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import SparseIndex, Words
-from store import Base, Database
+from store import Base, Database, utc_now
 
 MIX = {"answerable": 0.60, "missing": 0.10, "absent": 0.05, "out of scope": 0.35}
 WEIGHTS = {
@@ -52,6 +54,7 @@ WEIGHTS = {
 }
 SMALL_BASES = tuple((size, twins) for twins in ((0,), (0, 1, 2, 3), (0, 1, 2, 3)) for size in (40, 60, 80, 100))
 OTHER_BASES = {"stackfaq": (72, 45, 45), "techqa": (60, 80), "faq": (50, 70, 100), "askubuntu_unix": (60, 80, 80)}
+LEARNT = FEATURES[:8]  # of the others, a base of another size would need others
 TWIN = 0.75  # cosine of two passages from which on one stands for the other
 OFF_TOPIC_OF_WHOLE, OFF_TOPIC_OF_SMALL = 0.0075, 0.03  # shares answered
 
@@ -150,7 +153,9 @@ class Everything:
         hits = searched.hits(question)
 
         def example(kind: str, hits: Sequence[Hit]) -> Example:
-            return Example(key, base, kind, tuple(features(hits, question, searched.catalogue).values()))
+            sets = searched.catalogue.visible_to(frozenset())
+            found = features(hits, question, searched.catalogue, self.words, sets)
+            return Example(key, base, kind, tuple(found[name] for name in LEARNT))
 
         if not hits:
             return
@@ -251,9 +256,19 @@ def fit(examples: Sequence[Example], passages: int) -> None:
         print(f"{base}: n={here.sum()} AUROC {area:.3f}, wrong among answered {wrong:.3f}, answered of {shares}")
     final = model(np.arange(len(examples)))
     # The bar of a small base becomes .5.
-    print("INTERCEPT =", round(float(final.intercept_[0]) - bar, 3))
-    print("COEFFICIENTS =", dict(zip(COEFFICIENTS, np.round(final.coef_[0] / spread, 3).tolist(), strict=True)))
-    print("PER_SIZE =", round(float(per_size), 3))
+    coefficients = dict(zip(LEARNT, np.round(final.coef_[0] / spread, 3).tolist(), strict=True))
+    made = Calibration(
+        intercept=round(float(final.intercept_[0]) - bar, 3),
+        coefficients=coefficients | {"size": -round(float(per_size), 3)},
+        bars=bars_of(1.0 / (1.0 + np.exp(bars - logits)), right, weights),
+        asking=0.25,
+        made_at=f"{utc_now():%Y-%m-%d}",
+        questions=len(numbers),
+        embedder="all-MiniLM-L6-v2",
+        made_of="bench.fit_confidence: open data, whole and small bases, as labelled and as people ask",
+    )
+    SHIPPED.write_text(made.as_json() + "\n", encoding="utf-8")
+    print(made.as_json())
 
 
 def bar_of(logits: NDArray[np.float64], share: float) -> float:

@@ -1,6 +1,7 @@
 """One turn: what is to come of a message. Reads only; `bot.turns` records the outcome and carries it out."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -23,14 +24,13 @@ from bot.routing import Intent, Route, Router
 from bot.several import each_answered
 from bot.ticket_texts import list_lines, status_line
 from bot.why import Branch, Decision, Why
+from knowledge.evidence import Material
 from knowledge.grounded import Grounded, Hearing
 from knowledge.library import Answer, Library
 from store import Database
 
 TICKET_NUMBER = re.compile(r"\b(?:INC|REQ)[\s#-]*0*(\d{1,9})\b", re.IGNORECASE)
 SUMMARY_LIMIT = 2_000
-WORTH_ASKING = 0.25
-"""Confidence from which the articles that were found are worth showing; asked once, then a person is brought in."""
 ASK_A_HUMAN = "Talk to a human"
 
 
@@ -84,6 +84,8 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     language model words it."""
     if asked.ticket:
         return Decision(goes_to_the_ticket(asked, asked.ticket), Why(Branch.OPEN_TICKET))
+    if picked := from_the_reading(desk, asked):
+        return picked
     if unreadable := cannot_read(asked):
         return Decision(unreadable, Why(Branch.UNREADABLE))
     if wanted := TICKET_NUMBER.search(asked.text):
@@ -149,15 +151,38 @@ def small_talk(route: Route) -> Outcome | None:
     return None
 
 
-def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision:
-    writer = partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
-    rewriter = desk.grounded.rewriter if desk.grounded else None
+def from_the_reading(desk: Knows, asked: Asked) -> Decision | None:
+    """The question that was asked back about, answered from the article that was picked; None when none was, or when
+    it isn't there for this person any more."""
+    article = asked.last.article_of(asked.text) if isinstance(asked.last, Clarified) else None
+    if article is None:
+        return None
+    *before, question = asked.earlier or (asked.text,)
     answer = desk.library.answer(
-        asked.text, groups=asked.groups, earlier=asked.earlier, writer=writer, rewriter=rewriter
+        question, groups=asked.groups, earlier=before, writer=writer_for(desk, asked), chosen=article
     )
+    if not answer.confident:
+        return None
+    because = "the person picked this reading when asked back"
+    return Decision(Answered(answer), Why(Branch.KNOWLEDGE_BASE, because, search=answer.trace))
+
+
+def writer_for(desk: Knows, asked: Asked) -> Callable[[Material], Answer] | None:
+    return partial(desk.grounded.write, hearing=asked.hearing) if desk.grounded else None
+
+
+def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision:
+    answer = desk.library.answer(
+        asked.text,
+        groups=asked.groups,
+        earlier=asked.earlier,
+        writer=writer_for(desk, asked),
+        rewriter=desk.grounded.rewriter if desk.grounded else None,
+    )
+    worth_asking = answer.confidence >= answer.asking_from
 
     def because(reason: str) -> Why:
-        return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=WORTH_ASKING)
+        return Why(Branch.KNOWLEDGE_BASE, reason, route, answer.trace, asking_from=answer.asking_from)
 
     if answer.confident:
         return Decision(Answered(answer), because("it is sure enough of it"))
@@ -167,16 +192,17 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision
             "if it is about your IT after all, a person can help."
         )
         return Decision(declined, because("the message is nearer to chatter and general knowledge than to IT"))
-    if answer.confidence >= WORTH_ASKING and not isinstance(asked.last, Clarified):
+    if worth_asking and answer.citations and not isinstance(asked.last, Clarified):  # asked once, then a person comes
         clarified = Clarified(
             "I'm not sure which of these you mean. Pick one, or tell me in other words what you need.",
             options=(*(citation.title for citation in answer.citations), ASK_A_HUMAN),
+            articles=tuple(citation.article_id for citation in answer.citations),
         )
         return Decision(clarified, because("it was too unsure to answer, and sure enough to ask back"))
     if not answer.citations:
         return Decision(escalate(asked, HandoffReason.NO_KNOWLEDGE, answer), because("it found nothing"))
-    unsure = "it was too unsure to answer" if answer.confidence >= WORTH_ASKING else "it was too unsure to ask back"
-    asked_before = ", and it had asked back before" if answer.confidence >= WORTH_ASKING else ""
+    unsure = "it was too unsure to answer" if worth_asking else "it was too unsure to ask back"
+    asked_before = ", and it had asked back before" if worth_asking else ""
     return Decision(escalate(asked, HandoffReason.LOW_CONFIDENCE, answer), because(unsure + asked_before))
 
 

@@ -64,7 +64,14 @@ class Clarified:
     text: str
     options: tuple[str, ...] = ()
     """Ready replies, offered as buttons."""
+    articles: tuple[str, ...] = ()
+    """Ids of the articles that the first options stand for; whoever picks one is answered from it."""
     kind: Literal["clarified"] = "clarified"
+
+    def article_of(self, reply: str) -> str | None:
+        """The article that a reply picks, by a button or by its name."""
+        named = dict(zip(self.options, self.articles, strict=False))
+        return named.get(reply.strip())
 
 
 @dataclass(frozen=True)

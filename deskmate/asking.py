@@ -52,7 +52,7 @@ def asked(desk: Knows, question: str, employee: Employee) -> tuple[dict[str, Any
     told = {
         "outcome": outcome.kind,
         "text": html.unescape(render(outcome, surface="im").text),
-        "confidence": round(confidence(desk, question, outcome), 4),
+        "confidence": round(confidence(desk, question, decision), 4),
         "citations": [cited(citation) for citation in answer.citations] if answer else [],
         "workflow": workflow_of(outcome),
         "timings_ms": {**(answer.timings_ms if answer else {}), "total": taken},
@@ -60,8 +60,9 @@ def asked(desk: Knows, question: str, employee: Employee) -> tuple[dict[str, Any
     return told, decision
 
 
-def confidence(desk: Knows, question: str, outcome: Outcome) -> float:
+def confidence(desk: Knows, question: str, decision: Decision) -> float:
     """How sure the desk is: of the answer it gives or keeps back, otherwise of what the message is."""
+    outcome, searched = decision.outcome, decision.why.search
     match outcome:
         case Answered(answer=answer):
             sure = answer.confidence
@@ -70,7 +71,7 @@ def confidence(desk: Knows, question: str, outcome: Outcome) -> float:
         case InProgress() | Deflected():
             sure = desk.router.route(question).score
         case Clarified() | Escalated() | Declined():
-            sure = 0.0
+            sure = searched.confidence if searched else 0.0
         case _:
             assert_never(outcome)
     return min(max(float(sure), 0.0), 1.0)

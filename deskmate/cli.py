@@ -225,6 +225,39 @@ def evaluate(
 
 
 @app.command()
+def calibrate(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="corpus.jsonl, queries.jsonl, qrels/test.tsv")
+    ] = None,
+    feedback: Annotated[bool, typer.Option("--feedback", help="Learn from what people thought of answers.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How sure to be of an answer: learnt from labelled questions in a store of its own, kept in the home."""
+    if (folder is None) != feedback:
+        raise typer.BadParameter("Give a DIR of labelled questions, or --feedback.")
+    from deskmate import calibrating
+    from deskmate.settings import Settings
+    from deskmate.wiring import open_database, open_library
+    from ingest.progress import shown_on_terminal
+
+    settings = Settings.read()
+    if folder is not None:
+        with shown_on_terminal() as progress:
+            made = calibrating.calibrate(folder, settings.knowledge, progress=progress)
+    else:
+        with (
+            open_database(settings) as database,
+            open_library(database, settings) as library,
+            database.reading() as session,
+        ):
+            made = calibrating.calibrate_by_feedback(session, settings.knowledge, library.embedder)
+    if as_json:
+        printed(made.as_json())
+    else:
+        typer.echo(str(made))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What is configured, reachable, missing, and what to do about it."""
     from deskmate.doctor import examine, table

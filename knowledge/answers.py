@@ -35,6 +35,7 @@ class Answer:
     timings_ms: dict[str, float] = field(default_factory=dict)
     trace: Trace | None = field(default=None, compare=False, repr=False)  # how it came to that; kept apart
     wording: Literal["article", "model"] = "article"  # "model": in a model's words, with marks [1], [2] of `citations`
+    asking_from: float = 0.25  # from which confidence on it is worth asking back
     unwritten: str = ""  # why a model's wording was asked for and not used: `llm.Reason`
 
 

@@ -1,11 +1,10 @@
 """The knowledge base as the bot and the command line see it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
-from time import perf_counter
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,36 +13,29 @@ from sqlalchemy import select
 from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
-from knowledge.catalogue import Catalogue
+from knowledge.calibration import Calibration
 from knowledge.citing import Cited, dated
-from knowledge.composing import FULL, answering, compose, pieces_of
-from knowledge.confidence import THRESHOLD, UNSURE, VERSION, features, probability
+from knowledge.composing import FULL, Composed, Piece, answering, compose, pieces_of
 from knowledge.copies import stage_of, without_copies
 from knowledge.current import Current, Pair
-from knowledge.damage import speaks_of_all_damage
 from knowledge.embedder import Embedder
 from knowledge.errors import NotAllowed, OtherModel
 from knowledge.evidence import Material, evidence_of
 from knowledge.generation import Generation, name_of
-from knowledge.noise import without_noise
+from knowledge.judging import Judge, Verdict
 from knowledge.records import Article, ArticleVersion, Passage
-from knowledge.reranking import Reranker, texts_of
+from knowledge.reranking import Reranker
 from knowledge.retrieval import (
     CANDIDATES,
-    EARLIER_VECTOR,
-    EARLIER_WORDS,
     Hit,
-    Question,
-    allowed_hits,
     best_per_article,
     passage_to_show,
-    sparse_candidates,
 )
 from knowledge.rewriting import Rewriter, Search
+from knowledge.searching import Found, Searcher, Stopwatch
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
 from knowledge.trace import Trace, Versions, traced
-from knowledge.usual_words import in_usual_words
 from store import Database, utc_now
 
 __all__ = ["Added", "Answer", "Citation", "Document", "Library", "Progress", "Ranked"]
@@ -55,29 +47,23 @@ CITED_WITHIN = 0.15  # a further article is cited when its score is at most this
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found, best first, and in what."""
+class Quoted:
+    """What is shown of the best article, and what is cited beside it."""
 
-    hits: tuple[Hit, ...]
-    question: Question
-    catalogue: Catalogue
-    access_sets: tuple[str, ...]
-    pair: Pair
-    understood: str = ""
-    timings_ms: dict[str, float] = field(default_factory=dict)
+    article: str  # its title and whole text
+    shown: Sequence[Piece]
+    composed: Composed
+    citations: tuple[Citation, ...]
 
 
-class Stopwatch:
-    """How long each stage of a search took; `check` reads the candidates from SQL, refuses and scores them."""
+@dataclass(frozen=True)
+class Judged:
+    """A question with what was found: whether the best article answers it, and whether one of those cited does."""
 
-    def __init__(self) -> None:
-        self.laps_ms: dict[str, float] = {}
-        self._since = perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = perf_counter()
-        self.laps_ms[stage] = round(1000 * (now - self._since), 2)
-        self._since = now
+    kind: Literal["asked", "withheld"]  # "withheld": without the articles that answer it
+    features: dict[str, float]
+    right: bool
+    among: bool
 
 
 class Library:
@@ -101,6 +87,8 @@ class Library:
         self._encoding = Lock()
         self._encoder: Embedder | None = None
         self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
+        self._searcher = Searcher(database, self._words, self._reranker)
+        self._judge = Judge(settings, self._words)
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:
@@ -137,15 +125,17 @@ class Library:
         earlier: Sequence[str] = (),
         writer: Writer | None = None,
         rewriter: Rewriter | None = None,
+        chosen: str | None = None,
     ) -> Answer:
         """The best answer that a person in these groups may see. `earlier`: their previous messages, oldest first.
 
-        `writer` may word a confident one anew, from the passages of the articles that it cites; `rewriter` the
-        question, for the search alone.
+        `chosen`: the id of the article that they picked when asked back, which is then answered from if it was found
+        and they may see it; the pick makes it sure. `writer` may word a confident answer anew, from the passages of
+        the articles that it cites; `rewriter` the question, for the search alone.
         """
         asked = rewriter.search_for(question, earlier) if rewriter is not None else None
         with self._current.held() as pair:
-            return self._answer(pair, question, groups, earlier, writer, asked)
+            return self._answer(pair, question, groups, earlier, writer, asked, chosen)
 
     def _answer(
         self,
@@ -155,70 +145,78 @@ class Library:
         earlier: Sequence[str],
         writer: Writer | None,
         asked: Search | None,
+        chosen: str | None,
     ) -> Answer:
-        stages = [asked.stage] if asked is not None else []
-        started = perf_counter()
-        found = self._search(
-            pair, *((asked.text, groups, asked.earlier) if asked else (question, groups, earlier)), CANDIDATES
+        watch = Stopwatch()
+        found = (
+            self._searcher.search(pair, asked.text, groups=groups, earlier=asked.earlier)
+            if asked
+            else self._searcher.search(pair, question, groups=groups, earlier=earlier)
         )
-        retrieved = perf_counter()
+        if chosen is not None:
+            found = replace(found, hits=tuple(hit for hit in found.hits if hit.article_id == chosen))
+        watch.lap("retrieve")
         with self.database.reading() as session:
             distinct = without_copies(session, best_per_article(found.hits))
         ranked = [each.hit for each in distinct]
-        for best in ranked[:1]:
-            reservation, known = None, features(found.hits, found.question, found.catalogue)
-            sure = probability(known, found.catalogue, found.access_sets)
-            with self.database.reading() as session:
-                pieces = pieces_of(session, best.article, groups, pair.generation.name)
-            if not speaks_of_all_damage("\n".join([best.title, *(piece.text for piece in pieces)]), question):
-                sure, reservation = min(sure, UNSURE), "the question names damage that the article doesn't"
+        quoted = self._quoted(found, ranked, groups)
+        if quoted is None:
+            found = replace(found, hits=())
+        verdict = self._judge.verdict(found, question, quoted.article if quoted else None, picked=chosen is not None)
+        watch.lap("compose")
+        timings = {**found.timings_ms, **watch.laps_ms}
+        stages = [*([asked.stage] if asked is not None else []), *(stage_of(distinct) if quoted else [])]
+        trace = self._trace(question, earlier, found, verdict, timings).then(*stages)
+        if quoted is None:
+            return Answer(text="", confidence=0.0, confident=False, timings_ms=timings, trace=trace)
+        answer = Answer(
+            text=quoted.composed.text,
+            confidence=verdict.confidence,
+            confident=verdict.confident,
+            citations=quoted.citations,
+            passage_ids=quoted.composed.passage_ids,
+            more=quoted.composed.more,
+            timings_ms=timings,
+            asking_from=verdict.asking_from,
+            trace=trace,
+        )
+        if writer is None or not answer.confident:
+            return answer
+        named = {citation.article_id: citation for citation in answer.citations}
+        sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
+        with self.database.reading() as session:
+            evidence = evidence_of(session, found.hits, sources, quoted.shown, groups, pair.generation.name)
+        return writer(Material(question, tuple(earlier), answer, evidence))
+
+    def _quoted(self, found: Found, ranked: Sequence[Hit], groups: frozenset[str]) -> Quoted | None:
+        """Of the best article; None when nothing was found, or when it was taken back since it was found."""
+        if not ranked:
+            return None
+        best, *others = cited(ranked)
+        with self.database.reading() as session:
+            pieces = pieces_of(session, best.article, groups, found.pair.generation.name)
             own = [hit for hit in found.hits if hit.article == best.article]
             shown = answering(pieces, passage_to_show(own, found.question))
             composed = compose(shown)
             if not composed.text:
-                found = replace(found, hits=())
-                break  # it was taken back between the two looks
+                return None
             source = replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None)
-            further = [Cited(hit.article, hit.headings, citation(hit)) for hit in cited(ranked)[1:]]
-            with self.database.reading() as session:
-                made = [Cited(best.article, shown[0].headings, source), *further]
-                citations = dated(session, made, groups, self._now())
-            if not citations or citations[0].article_id != best.article_id:
-                found = replace(found, hits=())
-                break
-            timings = {
-                **found.timings_ms,
-                "retrieve": round(1000 * (retrieved - started), 2),
-                "compose": round(1000 * (perf_counter() - retrieved), 2),
-            }
-            answer = Answer(
-                text=composed.text,
-                confidence=sure,
-                confident=sure >= THRESHOLD,
-                citations=citations,
-                passage_ids=composed.passage_ids,
-                more=composed.more,
-                timings_ms=timings,
-                trace=self._trace(question, earlier, found, known, sure, reservation, timings).then(
-                    *stages, *stage_of(distinct)
-                ),
-            )
-            if writer is None or not answer.confident:
-                return answer
-            named = {citation.article_id: citation for citation in answer.citations}
-            sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
-            with self.database.reading() as session:
-                evidence = evidence_of(session, found.hits, sources, shown, groups, pair.generation.name)
-            return writer(Material(question, tuple(earlier), answer, evidence))
-        trace = self._trace(question, earlier, found, {}, 0.0, None, {"retrieve": 1000 * (retrieved - started)})
-        return Answer(text="", confidence=0.0, confident=False, trace=trace.then(*stages))
+            further = [Cited(hit.article, hit.headings, citation(hit)) for hit in others]
+            named = [Cited(best.article, shown[0].headings, source), *further]
+            citations = dated(session, named, groups, self._now())
+        if not citations or citations[0].article_id != best.article_id:
+            return None
+        article = "\n".join([best.title, *(piece.text for piece in pieces)])
+        return Quoted(article, shown, composed, citations)
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
     ) -> list[Ranked]:
         """The articles by fused score, best first; what `answer` sees, for evaluation."""
         with self._current.held() as pair:
-            found = self._search(pair, question, groups, earlier, max(CANDIDATES, 4 * limit))
+            found = self._searcher.search(
+                pair, question, groups=groups, earlier=earlier, limit=max(CANDIDATES, 4 * limit)
+            )
         hits = best_per_article(found.hits)
         return [
             Ranked(hit.article_id, hit.title, hit.url, heading_of(hit), hit.score, hit.passage) for hit in hits[:limit]
@@ -283,6 +281,35 @@ class Library:
         return sum(len(ids) for ids in self._generation.catalogue.passages.values())
 
     @property
+    def embedder(self) -> str:
+        """Its name."""
+        return self._current.opened().embedder.name
+
+    def use(self, calibration: Calibration) -> None:
+        """Judge by this one from now on, whatever the home has."""
+        self._judge.use(calibration, self.embedder)
+
+    def judged(self, question: str, answered_by: Collection[str], *, earlier: Sequence[str] = ()) -> list[Judged]:
+        """What `answer` would see of a question whose answers are known, to calibrate by: as it is, and, if one of
+        them is there, once more as if none of them were."""
+        with self._current.held() as pair:
+            found = self._searcher.search(pair, question, groups=frozenset(), earlier=earlier)
+        left = [hit for hit in found.hits if hit.article_id not in answered_by]
+        result = []
+        finds: tuple[tuple[Literal["asked", "withheld"], list[Hit]], ...] = (
+            ("asked", list(found.hits)),
+            ("withheld", left),
+        )
+        for kind, hits in finds:
+            if hits and (kind == "asked" or len(left) < len(found.hits)):
+                readings = [hit.article_id for hit in cited(best_per_article(hits))]
+                values = self._judge.features(replace(found, hits=tuple(hits)))
+                result.append(
+                    Judged(kind, values, readings[0] in answered_by, any(each in answered_by for each in readings))
+                )
+        return result
+
+    @property
     def owns_index(self) -> bool:
         """Whether this process has the index folder; False before the first use."""
         return self._current.owns_index
@@ -291,60 +318,8 @@ class Library:
     def _generation(self) -> Generation:
         return self._current.opened().generation
 
-    def _question(self, embedder: Embedder, text: str, earlier: Sequence[str]) -> Question:
-        vector = embedder.encode_question(text)
-        before = "\n".join(earlier)
-        if before.strip():
-            vector = vector + EARLIER_VECTOR * embedder.encode_question(before)
-            vector = vector / np.linalg.norm(vector)
-        return Question(vector, self._words.of_question(text, before, EARLIER_WORDS))
-
-    def _search(self, pair: Pair, text: str, groups: frozenset[str], earlier: Sequence[str], limit: int) -> Found:
-        generation = pair.generation
-        if not text.strip():
-            return Found((), Question(np.zeros(0, dtype=np.float32), {}), generation.catalogue, (), pair)
-        catalogue = generation.catalogue
-        access_sets = catalogue.visible_to(groups)
-
-        def known(words: str) -> bool:
-            return all(catalogue.knows(number, access_sets) for number in self._words.numbers(words))
-
-        understood = in_usual_words(without_noise(text), known)
-        before = [in_usual_words(without_noise(message), known) for message in earlier]
-        watch = Stopwatch()
-        question = self._question(pair.embedder, understood, before)
-        watch.lap("embed")
-        near = generation.index.search(question.vector, access_sets, limit)
-        watch.lap("dense")
-        by_words = sparse_candidates(catalogue, access_sets, question, limit)
-        watch.lap("sparse")
-        candidates = sorted({hit.passage for hit in near} | set(by_words))
-        with self.database.reading() as session:
-            hits = allowed_hits(
-                session,
-                candidates,
-                question,
-                groups=groups,
-                generation=generation.name,
-                catalogue=catalogue,
-                access_sets=access_sets,
-            )
-            texts = texts_of(session, hits[: self._reranker.passages]) if self._reranker else {}
-        watch.lap("check")
-        if self._reranker is not None:
-            hits = self._reranker.reranked(understood, hits, texts)
-            watch.lap("rerank")
-        return Found(tuple(hits), question, catalogue, tuple(access_sets), pair, understood, watch.laps_ms)
-
     def _trace(
-        self,
-        question: str,
-        earlier: Sequence[str],
-        found: Found,
-        known: dict[str, float],
-        sure: float,
-        reservation: str | None,
-        timings: dict[str, float],
+        self, question: str, earlier: Sequence[str], found: Found, verdict: Verdict, timings: dict[str, float]
     ) -> Trace:
         return traced(
             question,
@@ -352,16 +327,16 @@ class Library:
             earlier=earlier,
             access_sets=found.access_sets,
             hits=found.hits,
-            features=known,
-            confidence=sure,
-            threshold=THRESHOLD,
-            reservation=reservation,
+            features=verdict.features,
+            confidence=verdict.confidence,
+            threshold=verdict.bar,
+            reservation=verdict.reservation,
             versions=Versions(
                 found.pair.generation.name,
                 found.pair.embedder.name,
                 found.pair.generation.name.rpartition(".c")[2],
                 found.catalogue.change,
-                VERSION,
+                verdict.calibration,
             ),
             timings_ms=timings,
         )

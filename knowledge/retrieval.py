@@ -48,6 +48,7 @@ class Hit:
     cosine: float
     sparse: float
     terms: frozenset[int]
+    text_terms: bytes = b""  # as stored: title, description, headings, text, in their order
     moved: float | None = None
     """The score that it took over when a cross-encoder changed the order."""
 
@@ -117,6 +118,7 @@ def allowed_hits(
                     cosine=float((rows_of(vectors, len(question.vector)) @ question.vector).max()),
                     sparse=0.0,
                     terms=frozenset(np.frombuffer(terms, dtype="<u4").tolist()),
+                    text_terms=terms,
                 )
             )
     scores = scores_by_words(hits, question, catalogue, access_sets)

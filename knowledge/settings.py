@@ -26,6 +26,7 @@ class KnowledgeSettings(BaseSettings):
     reranker: str = ""  # a sentence-transformers CrossEncoder by name or path; empty: none
     reranked: int = Field(default=20, ge=2, le=100)  # passages that it reads for a question
     models: Path = Field(default_factory=default_cache)  # exported models
+    target_error: float = Field(default=0.05, gt=0, lt=1)  # the share of answers that may be wrong
 
     @property
     def chroma_server(self) -> str:
