@@ -4,7 +4,8 @@ The loop is what the library's trainer would do here; the trainer needs two more
 that answers imports this file, and this file imports torch when it is asked to learn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -97,24 +98,34 @@ def learn(
     )
     model.eval()
     model.max_seq_length = most_tokens
-    model.save(str(folder), create_model_card=False)
+    with without_bars():
+        model.save(str(folder), create_model_card=False)
     return Learnt(steps, len(plan), monotonic() - started)
 
 
 def opened(name: str) -> Any:
     """The model, of sentence-transformers' class. Errors: `ModelUnavailable`."""
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as untyped
 
-    logging: Any = untyped
-    shows = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
     path = name or bundled_model()
     try:
-        return SentenceTransformer(path, device="cpu", local_files_only=Path(path).is_dir())
+        with without_bars():
+            return SentenceTransformer(path, device="cpu", local_files_only=Path(path).is_dir())
     except (OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["unknown"])[0]
         raise ModelUnavailable(f"The embedding model {name} could not be loaded: {reason}") from error
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """The libraries draw bars of their own for loading and saving, terminal or not."""
+    from transformers.utils import logging as untyped
+
+    logging: Any = untyped
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
     finally:
-        if shows:
+        if shown:
             logging.enable_progress_bar()
