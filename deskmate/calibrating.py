@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import traces
 from bot.records import Feedback, Turn
-from deskmate.evaluating import document, throwaway
+from deskmate.evaluating import filled
 from ingest.progress import Progress
 from knowledge import calibration as files
 from knowledge.calibrating import Example, TooFewExamples, fit
@@ -72,10 +72,7 @@ def calibrate(folder: Path, settings: KnowledgeSettings, *, progress: Progress) 
     Errors: `BadCollection`, `NotReadable`, `TooFewExamples`.
     """
     given = collection(folder)
-    with throwaway(settings) as library:
-        progress.start(len(given.documents), "Documents")
-        library.add([document(each) for each in given.documents], progress=lambda done: progress.advance(done.articles))
-        library.warm()
+    with filled(given, settings, progress) as library:
         examples = list(examples_of(library, given, progress))
         embedder = library.embedder
     made = fit(examples, embedder=embedder, now=utc_now(), made_of=f"the collection {folder.name}").calibration
@@ -110,6 +107,19 @@ def calibrate_by_feedback(session: Session, settings: KnowledgeSettings, embedde
 
 def opinions(session: Session) -> list[Example]:
     """One of each answered turn with feedback: right when all that was said of it is that it helped."""
+    examples = []
+    for key, right in helped(session).items():
+        try:
+            why = traces.kept(session, key)
+        except ValidationError:
+            continue  # of another version
+        if why is not None and why.search is not None and why.search.features.keys() == set(FEATURES):
+            examples.append(Example(why.search.understood, "asked", why.search.features, right, right))
+    return examples
+
+
+def helped(session: Session) -> dict[str, bool]:
+    """By the key of each answered turn with feedback, whether all that was said of it is that it helped."""
     helpful: dict[str, bool] = {}
     rows = session.execute(
         select(Feedback.turn_key, Feedback.helpful)
@@ -119,15 +129,7 @@ def opinions(session: Session) -> list[Example]:
     )
     for key, found in rows:
         helpful[key] = helpful.get(key, True) and found
-    examples = []
-    for key, right in helpful.items():
-        try:
-            why = traces.kept(session, key)
-        except ValidationError:
-            continue  # of another version
-        if why is not None and why.search is not None and why.search.features.keys() == set(FEATURES):
-            examples.append(Example(why.search.understood, "asked", why.search.features, right, right))
-    return examples
+    return helpful
 
 
 def kept(made: Calibration, settings: KnowledgeSettings, examples: int) -> Calibrated:

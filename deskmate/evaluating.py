@@ -16,6 +16,7 @@ from ingest.errors import IngestError
 from ingest.progress import Progress
 from knowledge.articles import Document
 from knowledge.collection import Collection, CorpusDocument, collection
+from knowledge.current import name_or_path
 from knowledge.evaluation import RETRIEVED, Metric, Ranking, as_run, measured
 from knowledge.library import Library
 from knowledge.settings import KnowledgeSettings
@@ -46,11 +47,7 @@ def evaluate(folder: Path, run: Path, settings: KnowledgeSettings, *, progress: 
     """
     given = collection(folder)
     refuse_unwritable(run)
-    with throwaway(settings) as library:
-        documents = [document(each) for each in given.documents]
-        progress.start(len(documents), "Documents")
-        library.add(documents, progress=lambda done: progress.advance(done.articles))
-        library.warm()
+    with filled(given, settings, progress) as library:
         rankings, times = ranked(library, given, progress)
         passages = library.passages
     write(run, rankings)
@@ -65,6 +62,16 @@ def evaluate(folder: Path, run: Path, settings: KnowledgeSettings, *, progress: 
 
 
 @contextmanager
+def filled(given: Collection, settings: KnowledgeSettings, progress: Progress) -> Iterator[Library]:
+    """A `throwaway` library with the collection's documents, ready to be asked."""
+    with throwaway(settings) as library:
+        progress.start(len(given.documents), "Documents")
+        library.add([document(each) for each in given.documents], progress=lambda done: progress.advance(done.articles))
+        library.warm()
+        yield library
+
+
+@contextmanager
 def throwaway(settings: KnowledgeSettings) -> Iterator[Library]:
     """A library of the configured model in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="deskmate-evaluate-") as folder:
@@ -72,7 +79,8 @@ def throwaway(settings: KnowledgeSettings) -> Iterator[Library]:
         database = Database.at(f"sqlite:///{home / 'evaluate.sqlite'}")
         try:
             Base.metadata.create_all(database.engine)
-            kept = KnowledgeSettings(home=home, embedder=settings.embedder, models=settings.models)
+            embedder = name_or_path(settings.embedder, settings)
+            kept = KnowledgeSettings(home=home, embedder=embedder, models=settings.models)
             with Library(database, kept) as library:
                 yield library
         finally:

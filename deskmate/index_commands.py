@@ -1,6 +1,7 @@
 """`deskmate index`: generations of passages beside each other, and whether the index says what SQL does."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,6 +45,29 @@ def switch(
     with shown_on_terminal() as progress:
         active = indexing.switch(Settings.read(), name, progress)
     said({"active": active}, f"{active} answers from now on.", as_json=as_json)
+
+
+@index_app.command()
+def train(
+    evaluate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Judge on labelled questions: corpus.jsonl, queries.jsonl, qrels/test.tsv. Otherwise on a fifth of the"
+            " articles, from which nothing is learnt.",
+        ),
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to learn; judging takes some more.")] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Train the model in use on your articles and confirmed answers; what isn't surely better is deleted."""
+    from deskmate import training
+    from deskmate.settings import Settings
+    from ingest.progress import shown_on_terminal
+
+    with shown_on_terminal() as progress:
+        trained = training.train(Settings.read(), evaluate, minutes, progress)
+    said(trained.as_json(), str(trained), as_json=as_json)
 
 
 @index_app.command("list")

@@ -9,7 +9,7 @@ from ingest.progress import Progress
 from knowledge.articles import base_of
 from knowledge.building import Building, Built, Report
 from knowledge.comparing import Differences
-from knowledge.current import Current, open_model
+from knowledge.current import Current, name_to_keep, open_model
 from knowledge.errors import IndexInUse
 from knowledge.generation import Generation
 from knowledge.generations import coverage, names, registered
@@ -98,7 +98,7 @@ def build(settings: Settings, embedder: str | None, progress: Progress) -> Built
     """Errors: `KnowledgeError`, those of `open_database`."""
     with open_database(settings, migrated=True) as database:
         register_what_answers(database, settings.knowledge, utc_now)
-        spec = settings.knowledge.embedder if embedder is None else embedder
+        spec = name_to_keep(settings.knowledge.embedder if embedder is None else embedder, settings.knowledge)
         model = open_model(spec, settings.knowledge)
         built = Building(database, model, spec, utc_now, shown(progress)).run()
         with database.reading() as session:

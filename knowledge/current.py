@@ -1,13 +1,15 @@
 """The generation that answers, with its model: a pair that is swapped as one, and never mixed."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from threading import RLock
 
 from knowledge.embedder import Embedder, exported_model
-from knowledge.errors import OtherModel
+from knowledge.errors import ModelUnavailable, OtherModel
 from knowledge.generation import Generation, name_of
 from knowledge.generations import active, adopt, stored
 from knowledge.index_folder import FolderKeeper
@@ -15,6 +17,8 @@ from knowledge.settings import KnowledgeSettings
 from store import Database
 
 log = logging.getLogger(__name__)
+
+MODELS = "models"  # the folder of the home where trained models are
 
 
 class Pair:
@@ -116,7 +120,7 @@ class Current:
             self._pair = None
 
     def _open(self) -> Pair:
-        configured = self._settings.embedder
+        configured = name_to_keep(self._settings.embedder, self._settings)
         with self._database.reading() as session:
             kept = active(session)
             there = [] if kept else stored(session)
@@ -143,7 +147,24 @@ class Current:
 
 def open_model(spec: str, settings: KnowledgeSettings) -> Embedder:
     """By name or path; empty is the bundled one. Errors: `ModelUnavailable`."""
-    return Embedder(exported_model(spec, settings.models))
+    return Embedder(exported_model(name_or_path(spec, settings), settings.models))
+
+
+def name_or_path(spec: str, settings: KnowledgeSettings) -> str:
+    """The absolute path of a folder, which may be given relative to the home or to where we are; otherwise the name as
+    it is. Errors: `ModelUnavailable` for a model of the home that isn't there."""
+    for folder in (settings.home / spec, Path(spec)):
+        if spec and folder.is_dir():
+            return os.path.abspath(folder)
+    if spec.startswith(f"{MODELS}/"):
+        raise ModelUnavailable(f"The embedding model {spec} isn't in {settings.home}. Bring its folder there.")
+    return spec
+
+
+def name_to_keep(spec: str, settings: KnowledgeSettings) -> str:
+    """As SQL keeps it: a folder in the home relative to that, so that a home can be moved, another one absolute."""
+    path, home = name_or_path(spec, settings), os.path.abspath(settings.home)
+    return os.path.relpath(path, home) if path.startswith(home + os.sep) else path
 
 
 def adopted(there: list[str], embedder: Embedder) -> str:

@@ -1,5 +1,6 @@
 """Texts to vectors by an exported model: the one file that imports onnxruntime."""
 
+import hashlib
 import json
 import os
 import re
@@ -30,7 +31,8 @@ def exported_model(model_name: str, cache: Path) -> Path:
 
     Raises `ModelUnavailable` when that fails.
     """
-    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", model_name).strip("-") or "all-MiniLM-L6-v2"
+    named = f"{Path(model_name).name}-{state_of(Path(model_name))}" if is_folder(model_name) else model_name
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", named).strip("-") or "all-MiniLM-L6-v2"
     folder = cache / f"{slug}-{EXPORT_VERSION}"
     if (folder / "model.json").exists():
         return folder
@@ -48,6 +50,18 @@ def exported_model(model_name: str, cache: Path) -> Path:
                 reason = (run.stderr.strip().splitlines() or ["no output"])[-1]
                 raise ModelUnavailable(f"The embedding model {slug} could not be exported: {reason}")
     return folder
+
+
+def is_folder(model_name: str) -> bool:
+    return bool(model_name) and Path(model_name).is_dir()
+
+
+def state_of(folder: Path) -> str:
+    """Changes when a file in it does, and not when the folder is moved: an export of other weights must not be taken
+    for one of these."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    told = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 class Embedder:

@@ -25,6 +25,18 @@ class RerankerUnavailable(KnowledgeError):
     """The cross-encoder of `DESKMATE_RERANKER` can't be loaded."""
 
 
+class TooFewPairs(KnowledgeError):
+    """There is too little that an embedding model could learn from."""
+
+
+class TooFewQuestions(KnowledgeError):
+    """There are too few questions to tell which of two models is better."""
+
+
+class TrainingRuns(KnowledgeError):
+    """Another process trains a model in this home."""
+
+
 class NotAllowed(KnowledgeError):
     """That article doesn't exist, or this person may not see it (which of the two is not said)."""
 

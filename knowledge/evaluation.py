@@ -2,7 +2,8 @@
 
 Metrics by ir-measures. nDCG@10: Järvelin & Kekäläinen 2002; MRR@10 (RR@10): the reciprocal rank of the first relevant
 document; R@100: the share of a question's relevant documents among the first hundred. Intervals: percentile bootstrap
-over questions (Efron 1979).
+over questions (Efron 1979), of two rankings over the differences of each question (paired; Sakai 2006, *Evaluating
+evaluation metrics based on the bootstrap*, SIGIR).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +38,20 @@ def as_run(rankings: Mapping[str, Ranking], name: str) -> Iterator[str]:
 
 def measured(rankings: Mapping[str, Ranking], qrels: Qrels, *, seed: int = 7) -> dict[str, Metric]:
     """`ndcg@10`, `recall@100` and `mrr@10` over the questions that have a relevant document."""
+    return {name: mean_of(each.values(), seed) for name, each in values_of(rankings, qrels).items()}
+
+
+def difference(
+    before: Mapping[str, Ranking], after: Mapping[str, Ranking], qrels: Qrels, metric: str, *, seed: int = 7
+) -> Metric:
+    """By how much `after` is better in a metric of `measured`, question by question; it is better for more than these
+    questions when the whole interval lies above 0."""
+    old, new = values_of(before, qrels)[metric], values_of(after, qrels)[metric]
+    return mean_of([new[asked] - old[asked] for asked in new], seed)
+
+
+def values_of(rankings: Mapping[str, Ranking], qrels: Qrels) -> dict[str, dict[str, float]]:
+    """Of each metric of `measured`, its value by question."""
     import ir_measures
     from ir_measures import RR, R, nDCG
 
@@ -46,7 +61,7 @@ def measured(rankings: Mapping[str, Ranking], qrels: Qrels, *, seed: int = 7) ->
     values: dict[str, dict[str, float]] = {name: dict.fromkeys(judged, 0.0) for name in names.values()}
     for metric in ir_measures.iter_calc(list(names), judged, run):
         values[names[metric.measure]][metric.query_id] = metric.value
-    return {name: mean_of(list(each.values()), seed) for name, each in values.items()}
+    return values
 
 
 def mean_of(values: Iterable[float], seed: int) -> Metric:
