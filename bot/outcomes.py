@@ -70,8 +70,11 @@ class Clarified:
 
     def article_of(self, reply: str) -> str | None:
         """The article that a reply picks, by a button or by its name."""
-        named = dict(zip(self.options, self.articles, strict=False))
-        return named.get(reply.strip())
+        picked = reply.strip()
+        # Of two with the same name, the one that fits better.
+        return next(
+            (article for name, article in zip(self.options, self.articles, strict=False) if name == picked), None
+        )
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,14 @@ def write(made: Calibration, home: Path) -> Path:
     return path
 
 
+def stamp_of(home: Path) -> int | None:
+    """Another one when the home's calibration was written anew, None when there is none."""
+    try:
+        return (home / NAME).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def calibration_for(home: Path, embedder: str) -> Calibration:
     """That of the home; the shipped one, with one line in the log, when it can't be used with this embedder."""
     path = home / NAME

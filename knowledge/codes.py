@@ -2,11 +2,12 @@
 
 import re
 
-CODE = re.compile(r"\b(?:0x[0-9a-f]{4,16}|[a-z]{2,8}-?\d{5,12})\b", re.IGNORECASE)
+CODE = re.compile(r"\b(?:0x[0-9a-f]{4,16}|[a-z]{2,8}\d{5,12})\b", re.IGNORECASE)
 
 
 def codes_of(text: str) -> set[str]:
-    """`0x8007007A`, `TF400813`, `KB5004442`, in lower case; years, versions and ports are none."""
+    """`0x8007007A`, `TF400813`, `KB5004442`, in lower case; years, versions, ports and asset tags (`LT-00412`) are
+    none."""
     return {code.lower() for code in CODE.findall(text)}
 
 

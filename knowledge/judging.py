@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from knowledge.calibration import Calibration, calibration_for
+from knowledge.calibration import Calibration, calibration_for, stamp_of
 from knowledge.codes import speaks_of_all_codes
 from knowledge.confidence import UNSURE, features
 from knowledge.damage import speaks_of_all_damage
@@ -30,13 +30,15 @@ class Verdict:
 
 
 class Judge:
-    """Safe to share between threads. A calibration is read when it is first needed."""
+    """Safe to share between threads. The home's calibration is read when it is first needed, and again when its file
+    has changed."""
 
     def __init__(self, settings: KnowledgeSettings, words: Words) -> None:
         self._settings = settings
         self._words = words
         self._reading = Lock()
-        self._calibrations: dict[str, Calibration] = {}
+        self._read: dict[str, tuple[int | None, Calibration]] = {}  # by embedder, with the file's stamp
+        self._given: dict[str, Calibration] = {}
 
     def verdict(self, found: Found, question: str, article: str | None, *, picked: bool = False) -> Verdict:
         """`article`: the whole text of the best one, None when there is none; `picked`: the person says that it is
@@ -63,12 +65,16 @@ class Judge:
 
     def calibration(self, embedder: str) -> Calibration:
         """How likely a find of this embedder is right."""
+        home = self._settings.home
         with self._reading:
-            if embedder not in self._calibrations:
-                self._calibrations[embedder] = calibration_for(self._settings.home, embedder)
-            return self._calibrations[embedder]
+            if embedder in self._given:
+                return self._given[embedder]
+            stamp = stamp_of(home)
+            if embedder not in self._read or self._read[embedder][0] != stamp:
+                self._read[embedder] = (stamp, calibration_for(home, embedder))
+            return self._read[embedder][1]
 
     def use(self, calibration: Calibration, embedder: str) -> None:
         """Judge by this one from now on, whatever the home has."""
         with self._reading:
-            self._calibrations[embedder] = calibration
+            self._given[embedder] = calibration

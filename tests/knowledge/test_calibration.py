@@ -23,7 +23,11 @@ from knowledge.calibration import (
     read,
     write,
 )
+from knowledge.codes import speaks_of_all_codes
 from knowledge.confidence import FEATURES
+from knowledge.judging import Judge
+from knowledge.settings import KnowledgeSettings
+from knowledge.sparse import Words
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PLAIN = Calibration(0.0, {}, ((0.05, 0.7), (0.2, 0.4)), 0.3, "2026-03-02", 40, "all-MiniLM-L6-v2")
@@ -154,3 +158,35 @@ def test_a_tree_is_followed_to_its_leaf() -> None:
     assert tree.of([9.0, 0.5]) == 1.0
     assert tree.of([2.0, 0.6]) == 2.0
     assert tree.of([2.1, 0.6]) == 3.0
+
+
+def test_a_calibration_made_meanwhile_counts_from_the_next_question_on(tmp_path: Path) -> None:
+    judge = Judge(KnowledgeSettings(home=tmp_path), Words())
+    assert judge.calibration("all-MiniLM-L6-v2") == read(SHIPPED)
+    write(PLAIN, tmp_path)
+    assert judge.calibration("all-MiniLM-L6-v2") == PLAIN
+    (tmp_path / "calibration.json").unlink()
+    assert judge.calibration("all-MiniLM-L6-v2") == read(SHIPPED)
+
+
+def test_one_that_was_given_counts_whatever_the_home_has(tmp_path: Path) -> None:
+    judge = Judge(KnowledgeSettings(home=tmp_path), Words())
+    judge.use(PLAIN, "all-MiniLM-L6-v2")
+    assert judge.calibration("all-MiniLM-L6-v2") == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("question", "article", "speaks"),
+    [
+        ("update fails with 0x8007007A", "Error 0x8007007a: no space", True),
+        ("update fails with 0x8007007A", "Error 0x80070070", False),
+        ("TF400813 when I open the board", "TF400813: not authorised", True),
+        ("TF400813 when I open the board", "TF400814: not authorised", False),
+        ("LT-00412 doesn't find the printer", "Add a printer", True),
+        ("office 2019 on windows 11, port 8080", "Install Office", True),
+    ],
+)
+def test_a_code_in_the_question_has_to_be_in_the_article_and_an_asset_tag_is_none(
+    question: str, article: str, speaks: bool
+) -> None:
+    assert speaks_of_all_codes(article, question) is speaks
