@@ -22,7 +22,7 @@ from bench.report import DOCS, put_between_markers
 from bench.retrieval import SETS
 from bench.rivals.environment import CACHE
 from deskmate.evaluating import document
-from knowledge import library as libraries
+from knowledge import searching
 from knowledge import retrieval
 from knowledge.articles import Document
 from knowledge.collection import Collection, collection
@@ -71,11 +71,11 @@ def ranks_instead_of_scores(stack: ExitStack) -> None:
         ranked = [replace(hit, cosine=fused[hit.passage], sparse=0.0) for hit in hits]
         return sorted(ranked, key=lambda hit: (-hit.score, hit.passage))
 
-    stack.enter_context(patch.object(libraries, "allowed_hits", by_ranks))
+    stack.enter_context(patch.object(searching, "allowed_hits", by_ranks))
 
 
 def noise_kept(stack: ExitStack) -> None:
-    stack.enter_context(patch.object(libraries, "without_noise", lambda text: text))
+    stack.enter_context(patch.object(searching, "without_noise", lambda text: text))
 
 
 VARIANTS = (
