@@ -22,8 +22,7 @@ from bench.report import DOCS, put_between_markers
 from bench.retrieval import SETS
 from bench.rivals.environment import CACHE
 from deskmate.evaluating import document
-from knowledge import searching
-from knowledge import retrieval
+from knowledge import retrieval, searching
 from knowledge.articles import Document
 from knowledge.collection import Collection, collection
 from knowledge.library import Library

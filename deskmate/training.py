@@ -29,7 +29,7 @@ from knowledge.evaluation import Metric, Ranking, difference, measured
 from knowledge.held_out import held_out
 from knowledge.pairs import Confirmed, Pair, pairs_of
 from knowledge.settings import KnowledgeSettings
-from knowledge.training import PASSES, Learnt, learn, refuse_too_few
+from knowledge.training import Learnt, learn, refuse_too_few
 from store import utc_now
 
 FEWEST_QUESTIONS = 20
@@ -127,7 +127,6 @@ def train(
     progress: Progress,
     *,
     keeps: Callable[[Metric], bool] = better,
-    passes: int = PASSES,
 ) -> Trained:
     """Judged on the labelled collection in `folder`, otherwise on articles that give nothing to learn from. `minutes`
     are of learning; judging takes some more. Nothing is switched.
@@ -152,7 +151,7 @@ def train(
                 begun = True
             progress.advance(done)
 
-        learnt = learn(material.spec, material.pairs, made, minutes=minutes, report=report, passes=passes)
+        learnt = learn(material.spec, material.pairs, made, minutes=minutes, report=report)
         compared = compare(material, made, settings.knowledge, progress)
         kept = keep(made) if keeps(compared.difference) else None
     judged_on = f"the collection {folder.name}" if folder else "articles that were held out"
@@ -217,7 +216,7 @@ def workshop(home: Path) -> Iterator[Path]:
                 yield aside / f"{day}-{number}"
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
-                if not any(models.iterdir()):
+                if models.is_dir() and not any(models.iterdir()):
                     models.rmdir()
     except Timeout as error:
         raise TrainingRuns(f"Another process trains a model in {home} right now.") from error

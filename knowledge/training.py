@@ -20,7 +20,8 @@ PASSES = 3  # over the pairs, if there is time
 BATCH = 32
 READ_TOKENS = 128  # of a passage while learning: half of what is embedded later, for half the time
 LEARNING_RATE = 2e-5
-WARM_UP = 0.1  # of the planned steps
+WARM_UP = 0.1  # of the planned steps, at most
+LONGEST_WARM_UP = 20  # steps: ten minutes may be a hundred, and the plan a thousand
 OF_THE_ORIGINAL = 0.5
 LARGEST_GRADIENT = 1.0  # its norm
 
@@ -71,7 +72,7 @@ def learn(
     plan = [batch for number in range(passes) for batch in batches(pairs, BATCH, seed + number)]
     loss_of = MultipleNegativesRankingLoss(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    warm = max(1, round(WARM_UP * len(plan)))
+    warm = max(1, min(round(WARM_UP * len(plan)), LONGEST_WARM_UP))
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warm))
     started, steps = monotonic(), 0
     report(0, len(plan))

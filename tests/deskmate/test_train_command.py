@@ -16,8 +16,10 @@ from deskmate import training
 from deskmate.settings import Settings
 from deskmate.training import Trained, confirmed_answers, train
 from ingest.progress import Silent
+from knowledge.embedder import exported_model
 from knowledge.evaluation import Metric
 from knowledge.library import Library
+from knowledge.settings import default_cache
 from knowledge.training import Learnt
 from store import Database
 from tests.deskmate.conftest import run, use
@@ -30,6 +32,9 @@ NOW = datetime(2026, 11, 24, 13, 6, tzinfo=UTC)
 def own_home(filled_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with articles that a test may change."""
     home = use(Path(shutil.copytree(filled_home, tmp_path / "home")), monkeypatch)
+    bundled = exported_model("", default_cache())
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / bundled.name).symlink_to(bundled)
     monkeypatch.setenv("DESKMATE_MODELS", str(tmp_path / "exports"))
     return home
 
@@ -53,9 +58,14 @@ def questions(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.training.BATCH", 8)
+
+
 def trained(folder: Path, keeps: Callable[[Metric], bool] = training.better) -> Trained:
-    """After one pass, or the time of a step or two."""
-    return train(Settings.read(), folder, 0.1, Silent(), keeps=keeps, passes=1)
+    """After a step or two."""
+    return train(Settings.read(), folder, 0.01, Silent(), keeps=keeps)
 
 
 def answered() -> str:
@@ -71,6 +81,7 @@ def said(*arguments: str) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_steps")
 def test_a_model_that_is_not_better_is_deleted_and_the_figures_are_told(own_home: Path, questions: Path) -> None:
     before = sorted(path.name for path in own_home.iterdir())
     result = run("index", "train", "--evaluate", str(questions), "--minutes", "0.1", "--json")
@@ -89,6 +100,7 @@ def test_a_model_that_is_not_better_is_deleted_and_the_figures_are_told(own_home
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_steps")
 def test_a_better_model_is_kept_built_switched_to_and_moves_with_the_home(
     own_home: Path, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
