@@ -19,6 +19,7 @@ from bot.people import load_feed
 from bot.records import Turn
 from bot.settings import BotSettings, SlackSettings
 from deskmate.open_desk import OpenDesk, open_desk
+from deskmate.running import closed
 from deskmate.running import opened as opened_line
 from deskmate.settings import DeskmateSettings, Settings
 from deskmate.wiring import open_database, open_library
@@ -208,7 +209,7 @@ def place(sandbox: Sandbox, tmp_path: Path, database_url: str, kept_examples: Pa
         opened = stack.enter_context(open_desk(settings, database, library))
         opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
         handler = SocketModeHandler(opened.app, sandbox.app_token, web_client=opened.client, concurrency=16)
-        stack.callback(handler.client.close)
+        stack.callback(closed, handler.client)
         assert opened_line(handler.client, 10)
         assert sandbox.wait_for_app(10)
         shutil.copytree(tmp_path / "home" / "cache", kept_examples, dirs_exist_ok=True)

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from knowledge.embedder import exported_model
@@ -75,7 +76,8 @@ def test_what_differs_from_sql_is_found_and_mended(own_home: Path) -> None:
     assert (found["missing"], found["surplus"], found["changed"], found["misplaced"]) == (0, 0, 0, 0)
     with sqlite3.connect(own_home / "deskmate.sqlite") as connection:  # behind the index's back
         flipped = connection.execute("SELECT id, vectors FROM passages LIMIT 1").fetchone()
-        turned = bytes(reversed(flipped[1][:4])) + flipped[1][4:]
+        vector = np.frombuffer(flipped[1], dtype="<f4")
+        turned = np.concatenate([-vector[:1], vector[1:]]).tobytes()
         connection.execute("UPDATE passages SET vectors = ? WHERE id = ?", (turned, flipped[0]))
     connection.close()
     assert said("verify", code=1)["changed"] == 1

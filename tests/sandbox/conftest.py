@@ -8,7 +8,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 
-from deskmate.running import opened
+from deskmate.running import closed, opened
 from sandbox import Sandbox
 
 
@@ -44,4 +44,4 @@ def connect(sandbox: Sandbox) -> Iterator[Callable[[App], SocketModeHandler]]:
 
     yield run
     for handler in handlers:
-        handler.close()  # type: ignore[no-untyped-call]  # Bolt has no types there
+        closed(handler.client)
