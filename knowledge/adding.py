@@ -12,6 +12,7 @@ from knowledge.embedder import Embedder, Vectors
 from knowledge.errors import KnowledgeError
 from knowledge.generations import refuse_unless_in_use
 from knowledge.sparse import Words
+from knowledge.titles import keep, lacking
 from store import Database
 
 LOOKED_UP_TOGETHER = 100  # documents
@@ -87,9 +88,11 @@ class Adding:
 
     def _commit(self, group: Sequence[tuple[Document, list[Chunk]]]) -> None:
         prepared = self.prepared(group)
+        titles = self.titles([document for document, _ in group])
         with self.database.transaction() as session:
             change = next_change(session)
             refuse_unless_in_use(session, self.generation)
+            keep(session, self.generation, titles)
             for document, passages in prepared:
                 is_new = put(session, document, passages, generation=self.generation, change=change, now=self.now())
                 (self.added if is_new else self.changed).append(document.article_id)
@@ -100,6 +103,10 @@ class Adding:
         """What is new of a group is embedded here, outside any transaction."""
         vectors = self._vectors([chunk for _, chunks in group for chunk in chunks])
         return [(document, [self._prepare(document, chunk, vectors) for chunk in chunks]) for document, chunks in group]
+
+    def titles(self, documents: Sequence[Document]) -> dict[str, Vectors]:
+        """The vectors of those titles that aren't embedded yet."""
+        return lacking(self.database, self.generation, self.embedder, {document.title for document in documents})
 
     def _report(self) -> None:
         if self.progress:

@@ -19,6 +19,7 @@ from knowledge.generation import name_of
 from knowledge.generations import coverage, missing, register
 from knowledge.records import Article, ArticleVersion, Passage
 from knowledge.sparse import Words
+from knowledge.titles import keep
 from store import Database
 
 Report = Callable[[int, int], None]  # articles done, of how many
@@ -94,8 +95,10 @@ class Building:
 
     def _commit(self, group: Sequence[tuple[int, Document, list[Chunk]]]) -> None:
         prepared = self._adding.prepared([(document, chunks) for _, document, chunks in group])
+        titles = self._adding.titles([document for _, document, _ in group])
         with self._database.transaction() as session:
             change = next_change(session)
+            keep(session, self.name, titles)
             for (version, _, _), (_, passages) in zip(group, prepared, strict=True):
                 if self._put(session, version, passages, change):
                     self._added += 1

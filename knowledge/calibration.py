@@ -1,6 +1,6 @@
 """A probability made of what a search found, and from which probability on to answer, learnt from labelled questions.
 
-The score is linear in the features, or a sum of small regression trees (Friedman 2001), made a probability by Platt's
+The score is linear in the features, or the mean of a forest's trees (Breiman 2001), made a probability by Platt's
 scaling (1999). Made by `deskmate calibrate`, kept as JSON in the home; without it, or when it doesn't fit this version,
 the one that is shipped counts.
 """

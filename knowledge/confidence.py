@@ -5,7 +5,7 @@ compared with what lies behind the first few, and also with the next. `knowledge
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +13,9 @@ import numpy as np
 from knowledge.catalogue import Catalogue
 from knowledge.retrieval import Hit, Question, best_per_article
 from knowledge.sparse import Words
+from knowledge.vectors import Vectors
 
-FEATURES_VERSION = 2  # raise it when the same find would give other numbers
+FEATURES_VERSION = 3  # raise it when the same find would give other numbers
 FEATURES = (
     *("cosine", "above", "spread", "coverage", "agreed", "length", "met", "missed", "size"),
     *(
@@ -30,6 +31,7 @@ FEATURES = (
     ),
     *("next_cosine", "next_words", "next_1", "next_2", "next_4", "next_title", "next_coverage"),
     *("nearest", "passages", "pairs", "pairs_in_title"),
+    *("title_cosine", "next_title_cosine", "twin"),
 )
 SMALL = 300  # passages
 UNSURE = 0.1  # of an answer that must not be given as sure, whatever was found
@@ -39,10 +41,21 @@ COMPARED = 12  # articles
 TYPICAL = 0.25  # the score of an article that has little to do with the question: stands in where a base has few
 
 
+def compared(hits: Sequence[Hit]) -> list[Hit]:
+    """Of passages, best first, the best one of each of the articles that are looked at."""
+    return best_per_article(hits)[:COMPARED]
+
+
 def features(
-    hits: Sequence[Hit], question: Question, catalogue: Catalogue, words: Words, access_sets: Sequence[str]
+    hits: Sequence[Hit],
+    question: Question,
+    catalogue: Catalogue,
+    words: Words,
+    access_sets: Sequence[str],
+    titles: Mapping[str, Vectors],
 ) -> dict[str, float]:
-    """Of passages, best first; `hits` must not be empty. By the names of `FEATURES`, in that order.
+    """Of passages, best first; `hits` must not be empty. By the names of `FEATURES`, in that order. `titles`: the
+    vector of the title of each of the articles `compared`.
 
     cosine, score, words: of the best passage, together and by words alone (the article's best). above, spread: by how
     much the best article's score exceeds what lies behind the first few, as it is and in standard deviations.
@@ -52,12 +65,14 @@ def features(
     article. length: of the question. met, missed: the rarest of its words that the article has, and that only others
     have; 1 is a word that no article has. lacking, lacking_in_title: the rarest word that isn't there; lacked: the
     share of words that aren't. next_*: by how much the best article leads the next (or the third, the fifth).
-    pairs, pairs_in_title: the share of neighbouring words of the question that are neighbours there. size: the
+    pairs, pairs_in_title: the share of neighbouring words of the question that are neighbours there. title_cosine,
+    next_title_cosine: how near its title is to the question, and by how much nearer than the nearest other title;
+    twin: how near the title most like it is to it. size: the
     logarithm of how many times larger than a small base is what was searched.
     """
-    ranked = best_per_article(hits)
-    best = ranked[0]
-    scores = np.array([hit.score for hit in ranked[:COMPARED]])
+    ranked = compared(hits)
+    best, *others_best = ranked
+    scores = np.array([hit.score for hit in ranked])
     padding = np.full(COMPARED - len(scores), min(TYPICAL, float(scores[-1])))
     scores = np.concatenate([scores, padding])
     above = float(scores[0] - scores[TWINS:].mean())
@@ -86,8 +101,9 @@ def features(
         return sum(pair in pairs for pair in asked) / len(asked) if asked else instead
 
     covered, in_title = share(has), share(title)
+    near_title = float(titles[best.title] @ question.vector)
     by_words = max(hit.sparse for hit in own)
-    found: dict[int, set[int]] = {hit.article: set() for hit in ranked[1:COMPARED]}
+    found: dict[int, set[int]] = {hit.article: set() for hit in others_best}
     for hit in others:
         if hit.article in found:
             found[hit.article] |= hit.terms
@@ -113,12 +129,15 @@ def features(
         max(hit.cosine for hit in own) - max((hit.cosine for hit in others), default=0.0),
         by_words - max((hit.sparse for hit in others), default=0.0),
         *(float(scores[0] - scores[place]) for place in (1, 2, 4)),
-        in_title - max((share(words.numbers(hit.title)) for hit in ranked[1:COMPARED]), default=0.0),
+        in_title - max((share(words.numbers(hit.title)) for hit in others_best), default=0.0),
         covered - max((share(terms) for terms in found.values()), default=0.0),
         float(max(hits, key=lambda hit: hit.cosine).article == best.article),
         math.log1p(len(own)),
         paired((np.frombuffer(hit.text_terms, dtype="<u4").tolist() for hit in own), covered),
         paired([title], in_title),
+        near_title,
+        near_title - max((float(titles[hit.title] @ question.vector) for hit in others_best), default=0.0),
+        max((float(titles[hit.title] @ titles[best.title]) for hit in others_best), default=0.0),
     )
     return dict(zip(FEATURES, values, strict=True))
 

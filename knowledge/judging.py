@@ -6,11 +6,12 @@ from threading import Lock
 
 from knowledge.calibration import Calibration, calibration_for, stamp_of
 from knowledge.codes import speaks_of_all_codes
-from knowledge.confidence import UNSURE, features
+from knowledge.confidence import UNSURE, compared, features
 from knowledge.damage import speaks_of_all_damage
 from knowledge.searching import Found
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
+from knowledge.titles import Titles
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Judge:
     """Safe to share between threads. The home's calibration is read when it is first needed, and again when its file
     has changed."""
 
-    def __init__(self, settings: KnowledgeSettings, words: Words) -> None:
+    def __init__(self, settings: KnowledgeSettings, words: Words, titles: Titles) -> None:
         self._settings = settings
         self._words = words
+        self._titles = titles
         self._reading = Lock()
         self._read: dict[str, tuple[int | None, Calibration]] = {}  # by embedder, with the file's stamp
         self._given: dict[str, Calibration] = {}
@@ -61,7 +63,8 @@ class Judge:
         return Verdict(sure, bar, asking_from, calibration.version, known, reservation)
 
     def features(self, found: Found) -> dict[str, float]:
-        return features(found.hits, found.question, found.catalogue, self._words, found.access_sets)
+        titles = self._titles.of(found.pair, {hit.title for hit in compared(found.hits)})
+        return features(found.hits, found.question, found.catalogue, self._words, found.access_sets, titles)
 
     def calibration(self, embedder: str) -> Calibration:
         """How likely a find of this embedder is right."""

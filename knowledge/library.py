@@ -35,6 +35,7 @@ from knowledge.rewriting import Rewriter, Search
 from knowledge.searching import Found, Searcher, Stopwatch
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
+from knowledge.titles import Titles
 from knowledge.trace import Trace, Versions, traced
 from store import Database, utc_now
 
@@ -88,7 +89,7 @@ class Library:
         self._encoder: Embedder | None = None
         self._reranker = Reranker(settings.reranker, settings.reranked) if settings.reranker else None
         self._searcher = Searcher(database, self._words, self._reranker)
-        self._judge = Judge(settings, self._words)
+        self._judge = Judge(settings, self._words, Titles(database))
 
     def add(self, documents: Iterable[Document], *, progress: Callable[[Progress], None] | None = None) -> Added:
         """Chunk, embed what is new, commit in small groups. Pass every document of a source, changed or not:

@@ -68,6 +68,16 @@ class Passage(Base):
     terms: Mapped[bytes] = mapped_column(LargeBinary)  # uint32, `sparse.terms_of`
 
 
+class TitleVector(Base):
+    """Of the title of one or more articles, by the model of a generation."""
+
+    __tablename__ = "title_vectors"
+
+    generation: Mapped[str] = mapped_column(primary_key=True)
+    title_hash: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, one row of the model's dimension
+
+
 class KnowledgeState(Base):
     """One row. Its update is the first statement of every change, so changes are numbered in the order in which
     they are committed, and who has seen number n has seen all before it."""

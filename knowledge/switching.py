@@ -12,7 +12,7 @@ from knowledge.catalogue import IN_ONE_QUERY
 from knowledge.current import Current, open_model
 from knowledge.errors import UnknownGeneration
 from knowledge.generations import coverage, generation_named, make_active, names, refuse_incomplete, stored
-from knowledge.records import IndexGeneration, Passage
+from knowledge.records import IndexGeneration, Passage, TitleVector
 from knowledge.settings import KnowledgeSettings
 from store import Database
 
@@ -65,6 +65,7 @@ def prune(database: Database) -> dict[str, int]:
     if kept:
         with database.transaction() as session:
             session.execute(delete(IndexGeneration).where(IndexGeneration.name.not_in(kept_names(session))))
+            session.execute(delete(TitleVector).where(TitleVector.generation.not_in(kept_names(session))))
     return gone
 
 

@@ -28,6 +28,8 @@ from knowledge.confidence import FEATURES
 from knowledge.judging import Judge
 from knowledge.settings import KnowledgeSettings
 from knowledge.sparse import Words
+from knowledge.titles import Titles
+from store import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PLAIN = Calibration(0.0, {}, ((0.05, 0.7), (0.2, 0.4)), 0.3, "2026-03-02", 40, "all-MiniLM-L6-v2")
@@ -161,7 +163,7 @@ def test_a_tree_is_followed_to_its_leaf() -> None:
 
 
 def test_a_calibration_made_meanwhile_counts_from_the_next_question_on(tmp_path: Path) -> None:
-    judge = Judge(KnowledgeSettings(home=tmp_path), Words())
+    judge = Judge(KnowledgeSettings(home=tmp_path), Words(), Titles(Database.at("sqlite://")))
     assert judge.calibration("all-MiniLM-L6-v2") == read(SHIPPED)
     write(PLAIN, tmp_path)
     assert judge.calibration("all-MiniLM-L6-v2") == PLAIN
@@ -170,7 +172,7 @@ def test_a_calibration_made_meanwhile_counts_from_the_next_question_on(tmp_path:
 
 
 def test_one_that_was_given_counts_whatever_the_home_has(tmp_path: Path) -> None:
-    judge = Judge(KnowledgeSettings(home=tmp_path), Words())
+    judge = Judge(KnowledgeSettings(home=tmp_path), Words(), Titles(Database.at("sqlite://")))
     judge.use(PLAIN, "all-MiniLM-L6-v2")
     assert judge.calibration("all-MiniLM-L6-v2") == PLAIN
 
