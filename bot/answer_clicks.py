@@ -22,7 +22,7 @@ from bot.blocks.outcomes import (
 from bot.blocks.parts import parts
 from bot.blocks.tables import with_tables_told
 from bot.cases import handoff_about, story_of, turns_of
-from bot.clicks import OLD, Click, clicked, keep_view
+from bot.clicks import OLD, Click, clicked, keep_view, opened_view
 from bot.desk import Desk
 from bot.message import Message, escape
 from bot.outcomes import Answered, Clarified, Escalated, HandoffReason, Outcome, from_json
@@ -62,7 +62,9 @@ class AnswerClicks:
                 return
             turn, conversation = found
             story = story_of(turns_of(session, conversation.id))
-        view = self._desk.slack.open_view(trigger_id=click.trigger_id, view=feedback_form(story))
+        view = opened_view(self._desk, click, feedback_form(story))
+        if view is None:
+            return
         with self._desk.database.transaction() as session:
             keep_view(session, view, purpose="feedback", ref=turn.key, user=click.user, now=self._desk.now())
 

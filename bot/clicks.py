@@ -4,12 +4,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.blocks.kit import Block
+from bot.desk import Desk
 from bot.records import OpenView, Post
 
 OLD = "I can't tell any more what this button is about, so nothing has happened. Write to me instead."
+PRESS_AGAIN = "That took me too long, so Slack didn't let me open the form. Please press the button again."
+TOO_LATE = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "invalid_trigger_id")
 FORM_GONE = "This form is too old, so nothing has happened. Please open it again."
 
 
@@ -56,6 +61,17 @@ class Click:
         """What follows the last underscore of the action's id, as in `rate_5`."""
         last = self.action.rpartition("_")[2]
         return int(last) if last.isascii() and last.isdigit() else None
+
+
+def opened_view(desk: Desk, click: Click, view: Block) -> str | None:
+    """The id of the view; None when Slack's three seconds were over, which the person is told."""
+    try:
+        return desk.slack.open_view(trigger_id=click.trigger_id, view=view)
+    except SlackApiError as error:
+        if error.response.get("error") not in TOO_LATE:
+            raise
+        desk.slack.whisper(channel=click.channel, user=click.user, text=PRESS_AGAIN, thread_ts=click.thread_ts)
+        return None
 
 
 def clicked(session: Session, click: Click, purpose: str) -> Post | None:

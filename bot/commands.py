@@ -42,7 +42,7 @@ class Commands:
             if not found.group(1).strip():
                 return "Which ticket? Write its number behind it: `/desk status INC0000042`"
             with self._desk.database.reading() as session:
-                return escape(status_line(session, found.group(1).strip()[:40], user))
+                return escape(status_line(session, plain(found.group(1))[:40], user))
         if found := WANTS_HUMAN.fullmatch(asked):
             self._desk.durable.start(self._human, team, user, found.group(1)[:2000], trigger, key=f"command:{trigger}")
             return "I'm bringing in a person. Go on in our direct messages."

@@ -307,7 +307,10 @@ class Triage:
         if entry.kind is EntryKind.REPLY:
             name = self.name_of(message.user)
             self.tell_employee(message.ticket, key=f"relay:{key}", text=relayed(message.text), name=name)
-            self._slack.react(channel=message.channel, ts=message.ts, name="incoming_envelope")
-            self.announce(message.ticket)
+            try:
+                self._slack.react(channel=message.channel, ts=message.ts, name="incoming_envelope")
+                self.announce(message.ticket)
+            except SlackApiError as error:  # the employee has it all the same
+                log.warning("the agents don't see that %s was passed on: %s", key, error.response.get("error"))
         elif not is_internal(message) and (why := why_kept(ticket, message.user)):
             self._slack.whisper(channel=message.channel, user=message.user, thread_ts=thread, text=why)

@@ -41,7 +41,7 @@ class Home:
         self._desk.durable.step("publish", self._publish, user, retries=RETRIES, transient=TRANSIENT)
 
     def _publish(self, user: str) -> None:
-        agent = self._desk.triage.is_agent(user)
+        agent = self._is_agent(user)
         with self._desk.database.reading() as session:
             mine = queries.open_tickets_of(session, user)
             claimed = queries.assigned_to(session, user) if agent else []
@@ -53,6 +53,14 @@ class Home:
             agent=agent,
         )
         self._desk.slack.publish_home(user=user, view=view)
+
+    def _is_agent(self, user: str) -> bool:
+        """False also when Slack doesn't show who the agents are: everybody still sees their own tickets."""
+        try:
+            return self._desk.triage.is_agent(user)
+        except SlackApiError as error:
+            log.warning("Slack doesn't tell who the agents are: %s", error.response.get("error"))
+            return False
 
 
 def line(ticket: Ticket) -> Line:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -78,6 +79,13 @@ class Message:
     def root_ts(self) -> str:
         """The thread that the answer goes to: the message's own, or the one that it starts."""
         return self.thread_ts or self.ts
+
+
+def workspace(body: Mapping[str, Any]) -> str:
+    """The workspace that got the event. In a channel that is shared with others, an envelope's `team_id` may be that of
+    whoever wrote: https://docs.slack.dev/apis/slack-connect"""
+    installed = (body.get("authorizations") or [{}])[0]
+    return str(installed.get("team_id") or body["team_id"])
 
 
 LINK = re.compile(r"<(https?://[^|>]+|mailto:[^|>]+)(?:\|([^>]*))?>")

@@ -188,7 +188,9 @@ def standing(seen: SlackUser, *, team: str, user_team: str | None) -> tuple[str,
         return "guest", "I do that for people only, not for apps."
     if seen.is_guest:
         return "guest", f"Guests of this workspace can't do that here. {ASK_IT}"
-    if seen.team != team or (user_team is not None and user_team != team):
+    # In an Enterprise Grid, an event may name the enterprise (E...) in the place of the person's workspace.
+    elsewhere = user_team is not None and user_team != team and not user_team.startswith("E")
+    if seen.team != team or elsewhere:
         return "moved", f"You belong to another workspace, so I can't do that here. {ASK_IT}"
     return None
 

@@ -1,12 +1,15 @@
 """What agents do on a ticket's card, and what the employee says once it is resolved."""
 
+import logging
 from typing import Any
+
+from slack_sdk.errors import SlackApiError
 
 from bot.answer_clicks import RETRIES
 from bot.blocks.markup import escaped
 from bot.blocks.triage import RATE, STILL_BROKEN, TRIAGE_CLAIM, Entry, details, resolve_form, resolved, settled
 from bot.cases import turns_of
-from bot.clicks import OLD, Click, clicked, keep_view
+from bot.clicks import OLD, Click, clicked, keep_view, opened_view
 from bot.desk import Desk
 from bot.message import escape, plain
 from bot.outcomes import Escalated, from_json
@@ -15,6 +18,8 @@ from bot.slack import TRANSIENT
 from tickets import claiming, lifecycle, queries
 from tickets.errors import TicketError
 from tickets.records import EntryKind, Ticket
+
+log = logging.getLogger(__name__)
 
 NO_AGENT = "Only members of the triage channel can do that."
 RESOLUTION_PURPOSE = "resolved"
@@ -38,9 +43,9 @@ class TicketClicks:
         if ticket is not None and not ticket.state.is_open:
             self._whisper(click, f"{ticket.number} is {ticket.state.value} already.")
         elif ticket is not None:
-            view = self._desk.slack.open_view(
-                trigger_id=click.trigger_id, view=resolve_form(ticket.number, ticket.title)
-            )
+            view = opened_view(self._desk, click, resolve_form(ticket.number, ticket.title))
+            if view is None:
+                return
             with self._desk.database.transaction() as session:
                 keep_view(session, view, purpose="resolve", ref=ticket.number, user=click.user, now=self._desk.now())
 
@@ -53,7 +58,7 @@ class TicketClicks:
                 for entry in worklog
             ]
             card = self._desk.triage.card_of(ticket.number)
-            self._desk.slack.open_view(trigger_id=click.trigger_id, view=details(card, entries))
+            opened_view(self._desk, click, details(card, entries))
 
     def resolve(self, *, view: str, ticket: str, agent: str, resolution: str) -> str | None:
         """Resolve the ticket; why not, or None. The employee is told afterwards."""
@@ -152,12 +157,12 @@ class TicketClicks:
             self._whisper(click, str(error))
             return
         triage, number = self._desk.triage, ticket.number
-        self._put_away(post, ticket, "You said that it is still broken.")
         key = f"reopened:{post.key}"
         text = f"Sorry about that. {number} is open again; an agent goes on with it. Tell us here what still happens."
         triage.tell_employee(number, key=key, text=escape(text))
         triage.tell_agents(number, key=f"{key}:agents", text=escape(f"{number} is still broken, says the employee."))
         triage.announce(number)
+        self._put_away(post, ticket, "You said that it is still broken.")
 
     def _rate(self, click: Click, post: Post, ticket: Ticket, stars: int) -> None:
         try:
@@ -171,17 +176,21 @@ class TicketClicks:
         if rated is not None and rated != stars:
             self._whisper(click, f"You have rated {ticket.number} already, with {rated} of 5 stars. Thanks!")
             return
-        self._put_away(post, ticket, f"You gave it {stars} of 5 stars. Thanks!")
         text = escaped(f"The employee rated {ticket.number} with {stars} of 5 stars.")
         self._desk.triage.tell_agents(ticket.number, key=f"rated:{post.key}", text=text)
+        self._put_away(post, ticket, f"You gave it {stars} of 5 stars. Thanks!")
 
     def _put_away(self, post: Post, ticket: Ticket, thanks: str) -> None:
-        """Take the buttons off the message that asked, since they are answered."""
+        """Take the buttons off the message that asked, since they are answered. Last of all, for Slack may refuse it:
+        the message may be gone, or too old to be edited."""
         if post.ts is None:
             return
         agent = self._desk.triage.name_of(ticket.assignee) if ticket.assignee else "Deskmate"
         rendered = settled(ticket.number, agent, plain(escape(ticket.resolution or "")), thanks)
-        self._desk.slack.update(channel=post.channel, ts=post.ts, text=rendered.text, blocks=rendered.blocks)
+        try:
+            self._desk.slack.update(channel=post.channel, ts=post.ts, text=rendered.text, blocks=rendered.blocks)
+        except SlackApiError as error:
+            log.warning("the buttons under %s stay: %s", post.key, error.response.get("error"))
 
     def _whisper(self, click: Click, text: str) -> None:
         self._desk.slack.whisper(channel=click.channel, user=click.user, text=escape(text), thread_ts=click.thread_ts)

@@ -229,11 +229,11 @@ def triage(settings: Settings, client: Any) -> Check:
 
 def channels_of(client: Any) -> Iterator[dict[str, Any]]:
     """Those that the bot is a member of."""
-    cursor = ""
+    cursor = None
     while True:
         page = client.users_conversations(types="public_channel,private_channel", limit=200, cursor=cursor)
         yield from page["channels"]
-        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
         if not cursor:
             return
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -112,25 +113,41 @@ def opened(client: SocketModeClient, seconds: float) -> bool:
     client.on_open_listeners.append(lambda _socket: is_open.set())
     client.current_app_monitor_started = True
     client.connect()
+    connect = client.connect
+
+    def connect_anew() -> None:
+        """As Slack asks for every few hours; without a wait for the line that is left."""
+        client.auto_reconnect_enabled = False  # its end is no reason to open a third
+        ended_reading(client, GOODBYE_SECONDS)
+        connect()
+
+    client.connect = connect_anew  # type: ignore[method-assign]  # the SDK has no place to hook into
     done = is_open.wait(seconds)
     client.current_app_monitor.start()
     return done
 
 
 def closed(client: SocketModeClient) -> None:
-    """Closes the connection for good.
-
-    The SDK alone closes it under the thread that waits to read from it, which mostly sees that only when the next ping
-    is due, ten seconds later. So that thread is told first that there is nothing more to read.
-    """
+    """Closes the connection for good."""
     client.closed, client.auto_reconnect_enabled = True, False
-    reading = client.current_session_runner
-    reading.event.set()  # or it would open the connection anew
+    client.current_session_runner.event.set()  # or it would open the connection anew
+    ended_reading(client, GOODBYE_SECONDS)
+    client.close()
+
+
+def ended_reading(client: SocketModeClient, seconds: float) -> None:
+    """Has the thread that reads from the connection leave it, within this time.
+
+    The SDK closes a connection under that thread, which mostly sees it only when the next ping is due, ten seconds
+    later, and serves no other one until then. So it is told first that there is nothing more to read.
+    """
     session = client.current_session
     line = session.sock.sock if session is not None and session.sock is not None else None
-    if line is not None and reading.is_alive():
-        with suppress(OSError):
-            # Of a TLS socket, its own `shutdown` would end the writing too, and with it the goodbye.
-            socket.socket.shutdown(line, socket.SHUT_RD)
-        reading.thread.join(GOODBYE_SECONDS)
-    client.close()
+    if session is None or line is None or not client.current_session_runner.is_alive():
+        return
+    with suppress(OSError):
+        # Of a TLS socket, its own `shutdown` would end the writing too, and with it the goodbye.
+        socket.socket.shutdown(line, socket.SHUT_RD)
+    deadline = time.monotonic() + seconds
+    while session.sock is not None and time.monotonic() < deadline:
+        time.sleep(0.01)

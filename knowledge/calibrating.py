@@ -114,11 +114,11 @@ def _learnt(values: Floats, right: NDArray[np.bool_]) -> Calibration:
     from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]  # ships no stubs
 
     forest = RandomForestClassifier(**TREES, random_state=SEED).fit(values, right)
-    return replace(empty, trees=tuple(_tree(each.tree_, len(forest.estimators_)) for each in forest.estimators_))
+    return replace(empty, trees=tuple(tree_of(each.tree_, 1 / len(forest.estimators_)) for each in forest.estimators_))
 
 
-def _tree(grown: Any, of: int) -> Tree:
-    """scikit-learn's tree with siblings side by side, one `of` so many that are averaged."""
+def tree_of(grown: Any, weight: float) -> Tree:
+    """scikit-learn's, with siblings side by side; it adds `weight` times what it says to a score."""
     order, left = [0], []
     for node in order:  # grows meanwhile
         inner = grown.children_left[node] != -1
@@ -133,7 +133,7 @@ def _tree(grown: Any, of: int) -> Tree:
         ),
         left=tuple(left),
         value=tuple(
-            round(float(grown.value[node][0][1]) / of, 6) if ends else 0.0
+            round(weight * float(grown.value[node][0][-1]), 6) if ends else 0.0
             for node, ends in zip(order, leaf, strict=True)
         ),
     )

@@ -14,6 +14,7 @@ GAP = "\u200b"
 """A zero-width space: invisible, and enough to keep `<!channel>` or `@here` from being read as a command."""
 
 LONGEST_URL = 1_000
+LONGEST_LINK = 2_000  # once it is escaped: with a label it has to fit into one text object
 _BROADCAST = re.compile(r"<!(channel|here|everyone|group|subteam\^[^|>]*)(?:\|([^>]*))?>", re.IGNORECASE)
 _AT_ALL = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _LABELLED = re.compile(r"<([a-z]{1,20}:[^|<>]+)\|([^<>]*)>", re.IGNORECASE)
@@ -80,7 +81,7 @@ def link(label: str, url: str | None, *, limit: int = 200) -> str:
     """A `mrkdwn` link; the bare label without a web address, the open address when the label would hide it."""
     label = " ".join(label[: 2 * limit].split())
     safe, shown = web_address(url), escaped(label, limit)
-    if safe is None:
+    if safe is None or len(escape(safe)) > LONGEST_LINK:
         return shown
     if not shown or disguises(label, safe):
         return f"{shown} {escape(safe)}".strip()

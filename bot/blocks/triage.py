@@ -47,6 +47,10 @@ class Card:
     files: tuple[str, ...] = ()
 
 
+SHOWN_ENTRIES = 40
+SHOWN_CHARACTERS = 15_000  # of all entries: in any alphabet a view stays below Slack's 250 kB
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry of the worklog, plain text."""
@@ -118,7 +122,7 @@ def resolve_form(number: str, title: str) -> Block:
 
 def details(ticket: Card, worklog: Sequence[Entry]) -> Block:
     """A modal with the newest entries of the worklog, oldest first."""
-    shown = worklog[-40:]
+    shown = newest(worklog)
     blocks = [
         kit.section(ticket.title),
         kit.context(
@@ -136,6 +140,16 @@ def details(ticket: Card, worklog: Sequence[Entry]) -> Block:
     if not shown:
         blocks.append(kit.context("Nothing has been written yet."))
     return kit.modal("details", ticket.number, blocks, submit=None, close="Close")
+
+
+def newest(worklog: Sequence[Entry]) -> Sequence[Entry]:
+    """As many of the last entries as a view takes."""
+    room = SHOWN_CHARACTERS
+    for count, entry in enumerate(reversed(worklog[-SHOWN_ENTRIES:])):
+        room -= min(len(entry.text), kit.SECTION)
+        if room < 0:
+            return worklog[len(worklog) - count :]
+    return worklog[-SHOWN_ENTRIES:]
 
 
 def resolved(number: str, agent: str, resolution: str) -> Rendered:

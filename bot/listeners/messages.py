@@ -5,17 +5,17 @@ from typing import Any
 from slack_bolt import App
 
 from bot.desk import Desk
-from bot.message import Message
+from bot.message import Message, workspace
 from bot.turns import Turns
 
-PERSONS_OWN = (None, "file_share", "thread_broadcast")
+PERSONS_OWN = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes of `message` that a person wrote; the others are Slack's notices."""
 
 
 def register(app: App, desk: Desk, turns: Turns) -> None:
     def listener(event: dict[str, Any], body: dict[str, Any]) -> None:
         """Record the message; Bolt acknowledges it to Slack once this returns."""
-        message = Message.from_slack(event, team=body["team_id"])
+        message = Message.from_slack(event, team=workspace(body))
         if desk.triage.is_triage_thread(message.channel, message.thread_ts):
             desk.triage.receive_from_agent(message)
         else:

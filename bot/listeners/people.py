@@ -5,6 +5,7 @@ from typing import Any
 from slack_bolt import App
 
 from bot.desk import Desk
+from bot.message import workspace
 from bot.slack import SlackUser
 
 
@@ -13,4 +14,4 @@ def register(app: App, desk: Desk) -> None:
     def changed(event: dict[str, Any], body: dict[str, Any]) -> None:
         user = SlackUser.from_slack(event["user"])
         desk.slack.forget(user.id)
-        desk.people.slack_user_changed(body["team_id"], user.id)
+        desk.people.slack_user_changed(workspace(body), user.id)
