@@ -34,7 +34,8 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.records import Conversation, Post, Turn
-from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT, Block
+from bot.slack import DONE, PASSED_ON, SEEN, Block
+from bot.slack_client import TRANSIENT
 from bot.streams import Stream
 from bot.traces import keep
 from bot.why import Branch, Why
