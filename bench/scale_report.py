@@ -73,7 +73,7 @@ def stages_table(answers: Answers) -> str:
 
 
 def ratios(answers: Answers) -> str:
-    """What the issue asks for, of medians of one run."""
+    """What is aimed at, of medians of one run."""
     sizes = sorted({size for size, _ in answers})
 
     def of(size: int, begins: str, name: str = "p50") -> float | None:

@@ -12,7 +12,7 @@ class Agents:
     """The triage channel and its members. `channel` is an id or `#name`, looked up when first needed."""
 
     def __init__(self, slack: Slack, channel: str | None) -> None:
-        self._slack = slack
+        self._workspace = slack.workspace
         self._named = channel
         self._id: str | None = None
         self._warned = False
@@ -22,7 +22,7 @@ class Agents:
         """The channel's id; None, and one warning in the log, while there is none."""
         with self._lock:
             if self._id is None and self._named:
-                self._id = self._slack.channel_named(self._named) if self._named.startswith("#") else self._named
+                self._id = self._workspace.channel_named(self._named) if self._named.startswith("#") else self._named
             if self._id is None and not self._warned:
                 self._warned = True
                 log.warning(
@@ -36,4 +36,4 @@ class Agents:
     def include(self, user: str) -> bool:
         """Whether this person is an agent; at most 60 s old."""
         channel = self.channel()
-        return channel is not None and user in self._slack.members(channel)
+        return channel is not None and user in self._workspace.members(channel)

@@ -28,7 +28,7 @@ from bot.message import Message, escape
 from bot.outcomes import Answered, Clarified, Escalated, HandoffReason, Outcome, from_json
 from bot.people import Employee
 from bot.records import Conversation, Feedback, Turn
-from bot.slack import TRANSIENT
+from bot.slack_client import TRANSIENT
 from bot.turns import Turns
 from knowledge.answers import Answer
 from knowledge.errors import NotAllowed

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from bot.errors import SlackUnavailable
 from bot.settings import SlackSettings
-from bot.slack import PatientClient
+from bot.slack_client import PatientClient
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from bot.desk import Desk
 from bot.message import Message, escape, plain
 from bot.outcomes import Escalated, Handoff, HandoffReason, to_json
 from bot.records import Conversation, Turn
-from bot.slack import TRANSIENT
+from bot.slack_client import TRANSIENT
 from bot.ticket_texts import list_lines, status_line
 
 HELP = """What I can do here:
@@ -54,7 +54,7 @@ class Commands:
     def _open(self, team: str, user: str, about: str, trigger: str) -> None:
         """Begin a conversation in the direct messages, and hand it over as it is: nothing of it is to be understood."""
         desk, now, words = self._desk, self._desk.now(), plain(about)
-        channel = desk.slack.dm(user)
+        channel = desk.slack.workspace.dm(user)
         said = escaped(f"You asked for a human: {words}" if words else "You asked for a human.")
         ts = desk.slack.post(f"command:{trigger}"[:160], channel=channel, text=said, purpose="command")
         employee = desk.people.identify(team=team, user=user)

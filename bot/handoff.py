@@ -19,7 +19,8 @@ from bot.message import Message, plain
 from bot.outcomes import Handoff
 from bot.records import AgentMessage, Conversation, HandoffRecord, Post, Turn
 from bot.relay import is_internal, keep_message, log_message, why_kept
-from bot.slack import TRANSIENT, Slack
+from bot.slack import Slack
+from bot.slack_client import TRANSIENT
 from store import Database
 from store.durable import Durable, StepFailed
 from tickets import opening, queries, worklog
@@ -205,7 +206,7 @@ class Triage:
         if user == DESK:
             return "Deskmate"
         try:
-            return self._slack.user(user, max_age=3600).name
+            return self._slack.workspace.user(user, max_age=3600).name
         except SlackApiError as error:
             log.warning("Slack doesn't tell the name of %s: %s", user, error.response.get("error"))
             return user

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from bot.answer_clicks import RETRIES
 from bot.blocks.home import Line, home
 from bot.desk import Desk
-from bot.slack import TRANSIENT
+from bot.slack_client import TRANSIENT
 from tickets import queries
 from tickets.records import Ticket
 

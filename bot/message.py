@@ -81,7 +81,7 @@ class Message:
         return self.thread_ts or self.ts
 
 
-def workspace(body: Mapping[str, Any]) -> str:
+def workspace_of(body: Mapping[str, Any]) -> str:
     """The workspace that got the event. In a channel that is shared with others, an envelope's `team_id` may be that of
     whoever wrote: https://docs.slack.dev/apis/slack-connect"""
     installed = (body.get("authorizations") or [{}])[0]

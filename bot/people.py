@@ -15,8 +15,9 @@ from bot.directory.records import Binding, PersonRecord, address_owners, binding
 from bot.directory.seeds import Seeds
 from bot.errors import SlackUnavailable
 from bot.notices import Notices
-from bot.slack import Slack, SlackUser
+from bot.slack import Slack
 from bot.suspensions import SUSPICIONS, Suspensions
+from bot.workspace import SlackUser
 from store import Database
 from store.durable import Durable
 
@@ -77,7 +78,7 @@ class People:
         if self._slack is None:
             return replace(nobody, refusal="I'm not connected to Slack.")
         try:
-            seen = self._slack.user(user, max_age=max_age)
+            seen = self._slack.workspace.user(user, max_age=max_age)
         except (SlackApiError, SlackUnavailable, OSError, HTTPException) as error:
             log.warning("Slack doesn't tell who %s is: %s", user, type(error).__name__)
             return replace(nobody, refusal="Slack doesn't tell me who you are at the moment. Try again in a minute.")

@@ -1,16 +1,21 @@
-"""A reply that grows in Slack while it is being written."""
+"""Replies that grow in Slack while they are being written."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bot.blocks import kit
 from bot.blocks.markup import markdown
+from bot.desk import Desk
 from bot.errors import BotError
+from bot.records import Conversation, Post, Turn
+from bot.signs import Signs
 from bot.slack import Slack
 
 log = logging.getLogger(__name__)
@@ -86,3 +91,35 @@ class Stream:
         """Whether Slack has taken the last piece isn't known, and to send it again might say it twice."""
         log.warning("the stream of %s is left (%s); the whole reply will follow", self._key, why)
         self._sound = False
+
+
+class Streams:
+    """The streams in hand, from the decision about a turn to its delivery."""
+
+    def __init__(self, desk: Desk, signs: Signs) -> None:
+        self._desk = desk
+        self._signs = signs
+        self._streams: dict[str, Stream] = {}
+
+    def open(self, session: Session, conversation: Conversation, turn: Turn) -> Stream | None:
+        """Where the employee can follow how the answer is written; None where the reply replaces another message,
+        was begun before, or nothing is written."""
+        if self._desk.grounded is None or conversation.surface == "command" or turn.edited_ts is not None:
+            return None
+        if session.get(Post, turn.key) is not None:
+            return None
+        stream = Stream(
+            self._desk.slack,
+            key=turn.key,
+            channel=conversation.channel,
+            thread_ts=conversation.thread_ts,
+            user=turn.user,
+            team=turn.user_team or conversation.team,
+            show=partial(self._signs.show_status, conversation, turn) if conversation.surface == "assistant" else None,
+        )
+        self._streams[turn.key] = stream
+        return stream
+
+    def taken(self, key: str) -> Stream | None:
+        """The stream of the turn `key`, once."""
+        return self._streams.pop(key, None)

@@ -14,7 +14,7 @@ from bot.desk import Desk
 from bot.message import escape, plain
 from bot.outcomes import Escalated, from_json
 from bot.records import Conversation, HandoffRecord, Post
-from bot.slack import TRANSIENT
+from bot.slack_client import TRANSIENT
 from tickets import claiming, lifecycle, queries
 from tickets.errors import TicketError
 from tickets.records import EntryKind, Ticket

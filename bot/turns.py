@@ -4,20 +4,16 @@ import logging
 import secrets
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from typing import Any, assert_never
+from typing import assert_never
 
-from slack_sdk.errors import SlackApiError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from bot.attachments import keep_files
-from bot.blocks.outcomes import Rendered, render
 from bot.conversation import Asked, decide
+from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.errors import BotError, SlackUnavailable
 from bot.message import Message, plain
@@ -33,34 +29,25 @@ from bot.outcomes import (
     to_json,
 )
 from bot.people import Employee
-from bot.records import Conversation, Post, Turn
-from bot.slack import DONE, PASSED_ON, SEEN, TRANSIENT, Block
-from bot.streams import Stream
+from bot.recording import record
+from bot.records import Conversation, Turn
+from bot.signs import Signs
+from bot.slack_client import TRANSIENT
+from bot.streams import Streams
 from bot.traces import keep
+from bot.turn_queries import oldest_unfinished, turns_before
 from bot.why import Branch, Why
 from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
 
-CONTEXT = timedelta(minutes=30)
-"""How long a new top-level direct message still belongs to what was said before it."""
+FORGOTTEN = timedelta(minutes=2)
+"""Age at which an unfinished turn is looked after again."""
 
 SETTLE = timedelta(milliseconds=40)
 """Two messages sent at once arrive on two threads; the earlier one gets this long to be recorded first."""
 
-FORGOTTEN = timedelta(minutes=2)
-"""Age at which an unfinished turn is looked after again."""
-
 STEP_RETRIES = 9
-TITLE_LIMIT = 60
-BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-
-PROMPTS = (
-    {"title": "Reset my password", "message": "I forgot my password"},
-    {"title": "Connect to the VPN", "message": "How do I connect to the VPN from home?"},
-    {"title": "Report something broken", "message": "My laptop screen is cracked"},
-    {"title": "Talk to a human", "message": "I want to talk to a human"},
-)
 
 
 class Turns:
@@ -69,14 +56,13 @@ class Turns:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._recording = threading.Lock()
-        self._cosmetics = ThreadPoolExecutor(4, thread_name_prefix="cosmetics")
-        self._seen: dict[str, list[Future[None]]] = {}
-        self._streams: dict[str, Stream] = {}
+        self._signs = Signs(desk.slack)
+        self._streams = Streams(desk, self._signs)
+        self._delivery = Delivery(desk, self._streams, self._signs)
         self._workflow = desk.durable.workflow("turn", self._see_through)
-        self._greeting = desk.durable.workflow("greeting", self._greet)
 
     def close(self) -> None:
-        self._cosmetics.shutdown()
+        self._signs.close()
 
     def resume(self) -> None:
         """See to turns that were left unfinished, since Slack or the database was away for long: at the start and now
@@ -117,67 +103,7 @@ class Turns:
     def _record(self, message: Message, surface: str | None) -> tuple[int, str] | None:
         now = self._desk.now()
         with self._desk.database.transaction() as session:
-            conversation = session.scalar(
-                select(Conversation).where(
-                    Conversation.team == message.team,
-                    Conversation.channel == message.channel,
-                    Conversation.thread_ts == message.root_ts,
-                )
-            )
-            known = session.scalar(select(Turn).where(Turn.key == message.key))
-            if known is not None:
-                return known.conversation_id, known.key
-            if (
-                not message.direct
-                and not message.mention
-                and (conversation is None or not self._speaks_here(session, conversation, message.user))
-            ):
-                return None
-            if message.edited_ts is not None:
-                original = session.scalar(
-                    select(Turn)
-                    .where(Turn.conversation_id == (conversation.id if conversation else 0), Turn.ts == message.ts)
-                    .order_by(Turn.id)
-                )
-                if original is None:
-                    return None
-                if original.state == "received":
-                    original.text = message.text
-                    return original.conversation_id, original.key
-            if conversation is None:
-                conversation = Conversation(
-                    team=message.team,
-                    channel=message.channel,
-                    thread_ts=message.root_ts,
-                    employee=message.user,
-                    surface=surface or ("im" if message.direct else "channel"),
-                    created_at=now,
-                    last_turn_at=now,
-                )
-                session.add(conversation)
-                session.flush()
-            conversation.last_turn_at = now
-            session.add(
-                Turn(
-                    key=message.key,
-                    conversation_id=conversation.id,
-                    ts=message.ts,
-                    edited_ts=message.edited_ts,
-                    user=message.user,
-                    user_team=message.user_team,
-                    text=message.text,
-                    files=[asdict(file) for file in message.files],
-                    state="received",
-                    received_at=now,
-                )
-            )
-            return conversation.id, message.key
-
-    @staticmethod
-    def _speaks_here(session: Session, conversation: Conversation, user: str) -> bool:
-        """Whether a person has talked with the desk in this thread before."""
-        said = select(Turn.id).where(Turn.conversation_id == conversation.id, Turn.user == user).limit(1)
-        return conversation.employee == user or session.scalar(said) is not None
+            return record(session, message, surface=surface, now=now)
 
     # After it
 
@@ -195,7 +121,7 @@ class Turns:
         if turn is None:
             return
         try:
-            durable.step("deliver", self._deliver, turn, retries=STEP_RETRIES, transient=TRANSIENT)
+            durable.step("deliver", self._delivery.deliver, turn, retries=STEP_RETRIES, transient=TRANSIENT)
         except StepFailed as failure:
             if not failure.transient:
                 # It would fail again, and the turns behind it must not wait for it.
@@ -205,17 +131,17 @@ class Turns:
     def _decide(self, key: str) -> str | None:
         desk = self._desk
         with desk.database.reading() as session:
-            conversation, turn = self._oldest_unfinished(session, key)
+            conversation, turn = oldest_unfinished(session, key)
             if turn is None:
                 return None
             settled = turn.received_at + SETTLE - desk.now()
         if settled > timedelta():
             time.sleep(min(settled.total_seconds(), SETTLE.total_seconds()))
         with desk.database.reading() as session:
-            conversation, turn = self._oldest_unfinished(session, key)
+            conversation, turn = oldest_unfinished(session, key)
         if turn is None or turn.state != "received":
             return turn.key if turn else None
-        self._show_seen(conversation, turn)
+        self._signs.show_seen(conversation, turn)
         employee = desk.people.identify(team=conversation.team, user=turn.user, user_team=turn.user_team)
         with desk.database.reading() as session:
             asked = self._asked(session, conversation, turn, employee)
@@ -228,7 +154,7 @@ class Turns:
     def _apologise(self, key: str) -> str | None:
         """Give the oldest unfinished turn an apology for an outcome, and nothing else."""
         with self._desk.database.transaction() as session:
-            _, turn = self._oldest_unfinished(session, key)
+            _, turn = oldest_unfinished(session, key)
             if turn is None or turn.state != "received":
                 return turn.key if turn else None
             outcome = apology(RuntimeError(f"turn {turn.key} could not be decided"))
@@ -248,21 +174,8 @@ class Turns:
         except Exception as error:  # noqa: BLE001 (a bug of ours must not leave an employee without a reply)
             return apology(error), Why(Branch.TROUBLE)
 
-    @staticmethod
-    def _oldest_unfinished(session: Session, key: str) -> tuple[Conversation, Turn | None]:
-        conversation = session.scalars(
-            select(Conversation).join(Turn, Turn.conversation_id == Conversation.id).where(Turn.key == key)
-        ).one()
-        turn = session.scalar(
-            select(Turn)
-            .where(Turn.conversation_id == conversation.id, Turn.state.in_(("received", "decided")))
-            .order_by(func.coalesce(Turn.edited_ts, Turn.ts), Turn.id)
-            .limit(1)
-        )
-        return conversation, turn
-
     def _asked(self, session: Session, conversation: Conversation, turn: Turn, employee: Employee) -> Asked:
-        before = list(self._turns_before(session, conversation, turn))
+        before = list(turns_before(session, conversation, turn))
         ticket = self._desk.triage.ticket_of(session, conversation.id)
         last = before[-1].outcome if before else None
         return Asked(
@@ -275,45 +188,11 @@ class Turns:
             last=from_json(last) if last else None,
             ticket=ticket.number if ticket else None,
             claimed_by=ticket.claimed_by if ticket else None,
-            hearing=self._stream(session, conversation, turn),
+            hearing=self._streams.open(session, conversation, turn),
         )
-
-    def _stream(self, session: Session, conversation: Conversation, turn: Turn) -> Stream | None:
-        """Where the employee can follow how the answer is written; None where the reply replaces another message,
-        was begun before, or nothing is written."""
-        if self._desk.grounded is None or conversation.surface == "command" or turn.edited_ts is not None:
-            return None
-        if session.get(Post, turn.key) is not None:
-            return None
-        stream = Stream(
-            self._desk.slack,
-            key=turn.key,
-            channel=conversation.channel,
-            thread_ts=conversation.thread_ts,
-            user=turn.user,
-            team=turn.user_team or conversation.team,
-            show=partial(self._show_status, conversation, turn) if conversation.surface == "assistant" else None,
-        )
-        self._streams[turn.key] = stream
-        return stream
-
-    def _turns_before(self, session: Session, conversation: Conversation, turn: Turn) -> list[Turn]:
-        """The finished turns that this one continues, oldest first, at most six."""
-        query = select(Turn).where(Turn.id != turn.id, Turn.state == "done", Turn.ts < turn.ts)
-        same_thread = query.where(Turn.conversation_id == conversation.id)
-        found = list(session.scalars(same_thread.order_by(Turn.ts.desc()).limit(6)))
-        if not found and conversation.surface == "im" and turn.ts == conversation.thread_ts:
-            recent = query.join(Conversation, Conversation.id == Turn.conversation_id).where(
-                Conversation.team == conversation.team,
-                Conversation.channel == conversation.channel,
-                Conversation.employee == turn.user,
-                Turn.received_at > turn.received_at - CONTEXT,
-            )
-            found = list(session.scalars(recent.order_by(Turn.ts.desc()).limit(2)))
-        return found[::-1]
 
     def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, why: Why) -> bool:
-        """Record the outcome, why, and its effects in SQL, together; what goes to Slack follows in `_deliver`.
+        """Record the outcome, why, and its effects in SQL, together; what goes to Slack follows with the delivery.
 
         False, and nothing is done, if the turn says something else by now than when it was `read`.
         """
@@ -337,7 +216,7 @@ class Turns:
             case Escalated(follow_up=True, ticket=str(ticket)):
                 desk.triage.follow_up(session, ticket=ticket, turn=turn)
             case Escalated():
-                before = self._turns_before(session, conversation, turn)
+                before = turns_before(session, conversation, turn)
                 ticket = desk.triage.open(
                     session,
                     conversation=conversation,
@@ -357,169 +236,11 @@ class Turns:
         keep(session, key, why, now)
         return True
 
-    def _deliver(self, key: str) -> None:
-        desk = self._desk
-        with desk.database.reading() as session:
-            turn = session.scalars(select(Turn).where(Turn.key == key)).one()
-            conversation = session.get_one(Conversation, turn.conversation_id)
-            edited = self._reply_to_original(session, turn)
-        stream = self._streams.pop(key, None)
-        if turn.state != "decided" or turn.outcome is None:
-            return
-        outcome = from_json(turn.outcome)
-        handed_over = isinstance(outcome, Escalated) and outcome.follow_up and outcome.claimed_by is not None
-        refused: SlackApiError | None = None
-        if not handed_over:
-            try:
-                self._reply(conversation, turn, outcome, edited, stream)
-            except SlackApiError as error:
-                refused = error  # for good; the agents are to be told all the same
-        match outcome:
-            case InProgress(workflow=name, request=str(request)):
-                desk.workflow(name).announce(request)
-            case Escalated(ticket=str(ticket), follow_up=True):
-                name = desk.triage.name_of(turn.user)
-                desk.triage.relay_to_agents(ticket, key=turn.key, name=name, text=turn.text)
-                keep_files(desk, ticket, turn.files, owner=turn.user)
-            case Escalated(ticket=str(ticket)):
-                desk.triage.announce(ticket)
-                with desk.database.reading() as session:
-                    turns = [*self._turns_before(session, conversation, turn), turn]
-                keep_files(desk, ticket, (file for told in turns for file in told.files), owner=turn.user)
-            case _:
-                pass
-        if refused is not None:
-            raise refused
-        self._show_done(conversation, turn, outcome, handed_over)
-        with desk.database.transaction() as session:
-            kept = session.get_one(Turn, turn.id)
-            kept.state, kept.done_at = "done", desk.now()
-
-    def _reply(
-        self, conversation: Conversation, turn: Turn, outcome: Outcome, edited: Post | None, stream: Stream | None
-    ) -> None:
-        rendered = render(outcome, surface=conversation.surface)
-        if edited is not None and edited.ts is not None and self._rewritten(edited, edited.ts, turn, rendered):
-            return
-        try:
-            self._post_reply(conversation, turn, rendered.text, rendered.blocks, stream.said if stream else None)
-        except SlackApiError as error:
-            if error.response.get("error") not in BAD_BLOCKS:
-                raise
-            log.exception("Slack refuses the blocks of the reply to %s; it goes out as text", turn.key)
-            self._post_reply(conversation, turn, rendered.text, [])
-
-    def _rewritten(self, post: Post, ts: str, turn: Turn, rendered: Rendered) -> bool:
-        """Whether the reply to the first version now answers the edited one; False if somebody deleted it."""
-        try:
-            self._desk.slack.update(channel=post.channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
-        except SlackApiError as error:
-            if error.response.get("error") != "message_not_found":
-                raise
-            return False
-        with self._desk.database.transaction() as session:
-            session.get_one(Post, post.key).ref = turn.key
-        return True
-
-    def _post_reply(
-        self, conversation: Conversation, turn: Turn, text: str, blocks: list[Block], said: str | None = None
-    ) -> None:
-        if self._desk.slack.finish_stream(turn.key, text=text, blocks=blocks, said=said):
-            return
-        self._desk.slack.post(
-            turn.key,
-            channel=conversation.channel,
-            thread_ts=conversation.thread_ts,
-            text=text,
-            blocks=blocks,
-            purpose="reply",
-            ref=turn.key,
-        )
-
-    @staticmethod
-    def _reply_to_original(session: Session, turn: Turn) -> Post | None:
-        """For an edited message, the reply that its first version got."""
-        if turn.edited_ts is None:
-            return None
-        keys = select(Turn.key).where(
-            Turn.conversation_id == turn.conversation_id, Turn.ts == turn.ts, Turn.id != turn.id
-        )
-        return session.scalar(select(Post).where(Post.key.in_(keys), Post.purpose == "reply").limit(1))
-
     def _give_up(self, key: str) -> None:
         log.error("turn %s could not be delivered", key)
         with self._desk.database.transaction() as session:
             turn = session.scalars(select(Turn).where(Turn.key == key)).one()
             turn.state, turn.done_at = "failed", self._desk.now()
-
-    # The assistant pane
-
-    def open_assistant(self, *, team: str, channel: str, thread_ts: str, user: str) -> None:
-        """Remember the new thread and greet the person in it, once."""
-        now = self._desk.now()
-        with self._desk.database.transaction() as session:
-            known = session.scalar(
-                select(Conversation).where(
-                    Conversation.team == team, Conversation.channel == channel, Conversation.thread_ts == thread_ts
-                )
-            )
-            if known is None:
-                place = {"team": team, "channel": channel, "thread_ts": thread_ts}
-                session.add(Conversation(**place, employee=user, surface="assistant", created_at=now, last_turn_at=now))
-        self._desk.durable.start(self._greeting, channel, thread_ts, key=f"assistant:{team}:{channel}:{thread_ts}")
-
-    def _greet(self, channel: str, thread_ts: str) -> None:
-        self._desk.durable.step(
-            "greet", self._post_greeting, channel, thread_ts, retries=STEP_RETRIES, transient=TRANSIENT
-        )
-
-    def _post_greeting(self, channel: str, thread_ts: str) -> None:
-        text = "Hello! Ask me anything about IT. I can also reset your password or bring in a person."
-        self._desk.slack.post(
-            f"greeting:{channel}:{thread_ts}", channel=channel, thread_ts=thread_ts, text=text, purpose="greeting"
-        )
-        self._quietly("set_prompts", channel=channel, thread_ts=thread_ts, prompts=PROMPTS, title="For example")
-
-    # Signs that it is seen and done: nobody waits for them, and a reply never fails by them.
-
-    def _show_seen(self, conversation: Conversation, turn: Turn) -> None:
-        seen = self._cosmetics.submit(self._quietly, "react", channel=conversation.channel, ts=turn.ts, name=SEEN)
-        self._seen[turn.key] = [seen]
-        if conversation.surface == "assistant":
-            place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
-            self._show_status(conversation, turn, "is looking it up…")
-            if turn.text and turn.ts:
-                self._cosmetics.submit(
-                    self._quietly, "set_title", **place, title=plain(turn.text)[:TITLE_LIMIT] or "File"
-                )
-
-    def _show_status(self, conversation: Conversation, turn: Turn, status: str) -> None:
-        place = {"channel": conversation.channel, "thread_ts": conversation.thread_ts}
-        shown = self._cosmetics.submit(self._quietly, "set_status", **place, status=status)
-        self._seen.setdefault(turn.key, []).append(shown)
-
-    def _show_done(self, conversation: Conversation, turn: Turn, outcome: Outcome, handed_over: bool) -> None:
-        shown = self._seen.pop(turn.key, [])
-        sign: str | None = PASSED_ON if handed_over else DONE
-        if isinstance(outcome, Escalated | InProgress) and not handed_over:
-            sign = None  # 👀 stays until somebody has seen to it
-        self._cosmetics.submit(self._finish, shown, conversation, turn.ts, sign)
-
-    def _finish(self, shown: list[Future[None]], conversation: Conversation, ts: str, sign: str | None) -> None:
-        """Take the signs of work back, once they are up: a status that comes after the reply would stay."""
-        for call in shown:
-            call.result()
-        if conversation.surface == "assistant":
-            self._quietly("set_status", channel=conversation.channel, thread_ts=conversation.thread_ts, status="")
-        if sign is not None:
-            self._quietly("react", channel=conversation.channel, ts=ts, name=sign)
-            self._quietly("unreact", channel=conversation.channel, ts=ts, name=SEEN)
-
-    def _quietly(self, call: str, **arguments: Any) -> None:
-        try:
-            getattr(self._desk.slack, call)(**arguments)
-        except (SlackApiError, BotError, OSError) as error:
-            log.warning("%s failed: %s", call, error)
 
 
 def apology(error: Exception) -> Outcome:

@@ -1,14 +1,13 @@
 """`deskmate index`: generations of passages beside each other, and whether the index says what SQL does."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-index_app = typer.Typer(help="Other models and chunkers, and repair.", no_args_is_help=True)
+from deskmate.printing import AsJson, said
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+index_app = typer.Typer(help="Other models and chunkers, and repair.", no_args_is_help=True)
 
 
 @index_app.command()
@@ -113,7 +112,3 @@ def prune(as_json: AsJson = False) -> None:
     if found.left:
         typer.echo(f"deskmate: {found.left}", err=True)
         raise typer.Exit(1)
-
-
-def said(document: object, text: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else text)

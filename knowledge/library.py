@@ -20,7 +20,7 @@ from knowledge.copies import stage_of, without_copies
 from knowledge.current import Current, Pair
 from knowledge.embedder import Embedder
 from knowledge.errors import NotAllowed, OtherModel
-from knowledge.evidence import Material, evidence_of
+from knowledge.evidence import Evidence, Material, evidence_of
 from knowledge.generation import Generation, name_of
 from knowledge.judging import Judge, Verdict
 from knowledge.records import Article, ArticleVersion, Passage
@@ -149,13 +149,7 @@ class Library:
         chosen: str | None,
     ) -> Answer:
         watch = Stopwatch()
-        found = (
-            self._searcher.search(pair, asked.text, groups=groups, earlier=asked.earlier)
-            if asked
-            else self._searcher.search(pair, question, groups=groups, earlier=earlier)
-        )
-        if chosen is not None:
-            found = replace(found, hits=tuple(hit for hit in found.hits if hit.article_id == chosen))
+        found = self._found(pair, question, groups, earlier, asked, chosen)
         watch.lap("retrieve")
         with self.database.reading() as session:
             distinct = without_copies(session, best_per_article(found.hits))
@@ -170,24 +164,27 @@ class Library:
         trace = self._trace(question, earlier, found, verdict, timings).then(*stages)
         if quoted is None:
             return Answer(text="", confidence=0.0, confident=False, timings_ms=timings, trace=trace)
-        answer = Answer(
-            text=quoted.composed.text,
-            confidence=verdict.confidence,
-            confident=verdict.confident,
-            citations=quoted.citations,
-            passage_ids=quoted.composed.passage_ids,
-            more=quoted.composed.more,
-            timings_ms=timings,
-            asking_from=verdict.asking_from,
-            trace=trace,
-        )
+        answer = quoting(quoted, verdict, timings, trace)
         if writer is None or not answer.confident:
             return answer
-        named = {citation.article_id: citation for citation in answer.citations}
-        sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
-        with self.database.reading() as session:
-            evidence = evidence_of(session, found.hits, sources, quoted.shown, groups, pair.generation.name)
+        evidence = self._evidence(found, ranked, quoted, groups)
         return writer(Material(question, tuple(earlier), answer, evidence))
+
+    def _found(
+        self,
+        pair: Pair,
+        question: str,
+        groups: frozenset[str],
+        earlier: Sequence[str],
+        asked: Search | None,
+        chosen: str | None,
+    ) -> Found:
+        """By the question as it was `asked` anew, if it was; of the article that was chosen, if one was."""
+        text, before = (asked.text, asked.earlier) if asked else (question, earlier)
+        found = self._searcher.search(pair, text, groups=groups, earlier=before)
+        if chosen is None:
+            return found
+        return replace(found, hits=tuple(hit for hit in found.hits if hit.article_id == chosen))
 
     def _quoted(self, found: Found, ranked: Sequence[Hit], groups: frozenset[str]) -> Quoted | None:
         """Of the best article; None when nothing was found, or when it was taken back since it was found."""
@@ -209,6 +206,15 @@ class Library:
             return None
         article = "\n".join([best.title, *(piece.text for piece in pieces)])
         return Quoted(article, shown, composed, citations)
+
+    def _evidence(
+        self, found: Found, ranked: Sequence[Hit], quoted: Quoted, groups: frozenset[str]
+    ) -> tuple[Evidence, ...]:
+        """Of the articles that are cited, for a writer."""
+        named = {citation.article_id: citation for citation in quoted.citations}
+        sources = [(hit, named[hit.article_id]) for hit in cited(ranked) if hit.article_id in named]
+        with self.database.reading() as session:
+            return evidence_of(session, found.hits, sources, quoted.shown, groups, found.pair.generation.name)
 
     def rank(
         self, question: str, *, groups: frozenset[str] = frozenset(), earlier: Sequence[str] = (), limit: int = 100
@@ -341,6 +347,21 @@ class Library:
             ),
             timings_ms=timings,
         )
+
+
+def quoting(quoted: Quoted, verdict: Verdict, timings: dict[str, float], trace: Trace) -> Answer:
+    """The answer in the article's own words."""
+    return Answer(
+        text=quoted.composed.text,
+        confidence=verdict.confidence,
+        confident=verdict.confident,
+        citations=quoted.citations,
+        passage_ids=quoted.composed.passage_ids,
+        more=quoted.composed.more,
+        timings_ms=timings,
+        asking_from=verdict.asking_from,
+        trace=trace,
+    )
 
 
 def cited(ranked: Sequence[Hit]) -> list[Hit]:

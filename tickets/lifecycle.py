@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -98,19 +97,6 @@ def cancel(session: Session, number: str | int, *, actor: str, reason: str, now:
         changes,
         reason=storable(reason),
     )
-
-
-def close_resolved(session: Session, *, resolved_before: datetime, actor: str, now: datetime) -> list[Ticket]:
-    """Close the tickets that were resolved before a moment and not reopened since."""
-    due = select(Ticket.id).where(Ticket.state == State.RESOLVED, Ticket.resolved_at < resolved_before)
-    closed = []
-    for number in session.scalars(due.order_by(Ticket.id)).all():
-        ticket = held(session, number)
-        # Looked at again under its lock: it may have been reopened since the query.
-        if ticket.state is State.RESOLVED and ticket.resolved_at is not None and ticket.resolved_at < resolved_before:
-            changes = {"closed_at": now}
-            closed.append(_moved(session, ticket, State.CLOSED, EventType.CLOSED, "closed", actor, now, changes))
-    return closed
 
 
 def rate(session: Session, number: str | int, stars: int, *, actor: str, now: datetime) -> Ticket:

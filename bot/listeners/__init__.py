@@ -6,6 +6,7 @@ from typing import Any
 from slack_bolt import App, BoltResponse
 
 from bot.answer_clicks import AnswerClicks
+from bot.assistant_pane import AssistantPane
 from bot.commands import Commands
 from bot.desk import Desk
 from bot.home import Home
@@ -19,7 +20,7 @@ def register(app: App, desk: Desk, turns: Turns) -> None:
     app.use(known_first(desk))
     answers, tickets = AnswerClicks(desk, turns), TicketClicks(desk)
     messages.register(app, desk, turns)
-    assistant.register(app, turns)
+    assistant.register(app, AssistantPane(desk))
     people.register(app, desk)
     actions.register(app, answers, tickets)
     views.register(app, desk, answers, tickets)

@@ -4,15 +4,16 @@ from typing import Any
 
 from slack_bolt import App
 
-from bot.turns import Turns
+from bot.assistant_pane import AssistantPane
+from bot.message import workspace_of
 
 
-def register(app: App, turns: Turns) -> None:
+def register(app: App, pane: AssistantPane) -> None:
     @app.event("assistant_thread_started")
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
         thread = event["assistant_thread"]
-        turns.open_assistant(
-            team=body["team_id"], channel=thread["channel_id"], thread_ts=thread["thread_ts"], user=thread["user_id"]
+        pane.open(
+            team=workspace_of(body), channel=thread["channel_id"], thread_ts=thread["thread_ts"], user=thread["user_id"]
         )
 
     @app.event("assistant_thread_context_changed")

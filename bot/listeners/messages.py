@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt import App
 
 from bot.desk import Desk
-from bot.message import Message, workspace
+from bot.message import Message, workspace_of
 from bot.turns import Turns
 
 PERSONS_OWN = (None, "file_share", "thread_broadcast", "me_message")
@@ -15,7 +15,7 @@ PERSONS_OWN = (None, "file_share", "thread_broadcast", "me_message")
 def register(app: App, desk: Desk, turns: Turns) -> None:
     def listener(event: dict[str, Any], body: dict[str, Any]) -> None:
         """Record the message; Bolt acknowledges it to Slack once this returns."""
-        message = Message.from_slack(event, team=workspace(body))
+        message = Message.from_slack(event, team=workspace_of(body))
         if desk.triage.is_triage_thread(message.channel, message.thread_ts):
             desk.triage.receive_from_agent(message)
         else:

@@ -98,7 +98,7 @@ class ResetNews:
     ) -> None:
         """Into the employee's own direct messages: in the thread that the wish came from if it is there, otherwise
         below the card."""
-        channel = self.slack.dm(request.slack_user)
+        channel = self.slack.workspace.dm(request.slack_user)
         thread = request.thread_ts if request.channel == channel else None
         if thread is None and below_card:
             thread = self._card(request.id)[1]

@@ -298,7 +298,7 @@ class Office:
 def open_office(database: Database, files: Path) -> Office:
     client, clock, durable, library = StubClient(), Clock(), InlineDurable(), StubLibrary()
     slack = Slack(client, database, now=clock)
-    slack._posting = client
+    slack._posting.client = client
     triage = Triage(database=database, slack=slack, now=clock, channel=TRIAGE)
     desk = Desk(
         database=database,

@@ -50,7 +50,7 @@ def test_only_members_of_the_triage_channel_may_claim_resolve_or_look(office: Of
 def test_who_has_left_the_triage_channel_can_no_longer_send_the_form(office: Office) -> None:
     office.click(BOB, office.escalate(), "triage_resolve")
     office.client.members.remove(BOB)
-    office.desk.slack._cache.clear()
+    office.desk.slack.workspace._cache.clear()
 
     response = office.submit(BOB, "resolve_form", {"resolution": {"value": "Mine"}})
 

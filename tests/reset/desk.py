@@ -109,7 +109,7 @@ class ResetDesk:
         self.directory = DemoDirectory(database, privileged_groups=frozenset({"admins"}))
         self.notices = Notices(NoticeSettings(smtp_url=SecretStr(smtp_url) if smtp_url else None))
         self.slack = Slack(self.client, database, now=self.clock)
-        self.slack._posting = self.client
+        self.slack._posting.client = self.client
         self.people = People(
             database=database,
             slack=self.slack,

@@ -12,7 +12,7 @@ from store import Database
 from tickets.claiming import assign, claim, release
 from tickets.errors import ConversationHasAnotherTicket, EmptyText, NotAllowedInThisState, NotARating, TicketError
 from tickets.events import events_of, recompute, row_of
-from tickets.lifecycle import cancel, close_resolved, hold, prioritise, rate, reopen, resolve, start
+from tickets.lifecycle import cancel, hold, prioritise, rate, reopen, resolve, start
 from tickets.priority import Impact, Urgency
 from tickets.queries import find, worklog_of
 from tickets.records import EventType, Ticket
@@ -73,7 +73,7 @@ def test_twenty_notes_at_once_have_twenty_numbers(database: Database, opened: Op
         assert [event.seq for event in events_of(session, find(session, number))] == list(range(1, 22))
 
 
-def test_a_ticket_goes_from_new_to_closed(database: Database, opened: Opened, minute: Minute) -> None:
+def test_a_ticket_goes_from_new_to_resolved(database: Database, opened: Opened, minute: Minute) -> None:
     with database.transaction() as session:
         ticket = opened(session)
         states = [ticket.state]
@@ -84,13 +84,12 @@ def test_a_ticket_goes_from_new_to_closed(database: Database, opened: Opened, mi
             lambda: reply(session, ticket.id, author="U1", text="Here you are", now=minute(4)),
             lambda: resolve(session, ticket.id, agent="U9", resolution="New badge", now=minute(5)),
             lambda: rate(session, ticket.id, 5, actor="U1", now=minute(6)),
-            lambda: close_resolved(session, resolved_before=minute(7), actor="deskmate", now=minute(8)),
         ):
             step()
             states.append(ticket.state)
 
-        assert states == ["new", "assigned", "in_progress", "pending", "in_progress", "resolved", "resolved", "closed"]
-        assert (ticket.resolved_at, ticket.closed_at) == (minute(5), minute(8))
+        assert states == ["new", "assigned", "in_progress", "pending", "in_progress", "resolved", "resolved"]
+        assert (ticket.resolved_at, ticket.closed_at) == (minute(5), None)
         assert (ticket.resolution, ticket.rating, ticket.open_conversation) == ("New badge", 5, None)
 
 
@@ -124,17 +123,6 @@ def test_a_ticket_is_not_reopened_beside_another_in_its_conversation(
         ticket = find(session, first.id)
         assert ticket.state is State.RESOLVED
         assert row_of(ticket) == recompute(events_of(session, ticket))
-
-
-def test_only_what_was_resolved_long_ago_is_closed(database: Database, opened: Opened, minute: Minute) -> None:
-    with database.transaction() as session:
-        old, fresh = opened(session), opened(session, conversation=None)
-        resolve(session, old.id, agent="U9", resolution="ok", now=minute(1))
-        resolve(session, fresh.id, agent="U9", resolution="ok", now=minute(9))
-        closed = close_resolved(session, resolved_before=minute(5), actor="deskmate", now=minute(10))
-
-        assert [ticket.id for ticket in closed] == [old.id]
-        assert (old.state, fresh.state) == (State.CLOSED, State.RESOLVED)
 
 
 def test_agents_hand_over_and_give_back(database: Database, opened: Opened, noon: datetime) -> None:
@@ -192,7 +180,6 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     "reopen": lambda s, n, now, i: reopen(s, n, actor="e", reason="again", now=now),
     "rate": lambda s, n, now, i: rate(s, n, i + 2, actor="e", now=now),
     "cancel": lambda s, n, now, i: cancel(s, n, actor="e", reason="never mind", now=now),
-    "close": lambda s, n, now, i: close_resolved(s, resolved_before=now, actor="deskmate", now=now),
 }
 
 

@@ -1,0 +1,38 @@
+"""Slack's Web API, where what passes (limits, faults of Slack's own) is told apart from what is our mistake."""
+
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+from sqlalchemy.exc import OperationalError
+
+from bot.errors import SlackUnavailable
+
+TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalError, SlackUnavailable)
+"""What a durable step that talks to Slack tries again."""
+SLACK_FAULTS = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+
+
+class PatientClient(WebClient):
+    """Slack's Web API, where what passes (limits, faults of Slack's own) is told apart from what is our mistake.
+
+    Errors: `SlackUnavailable` once the retries are used up; `SlackApiError` for a call that will fail again.
+    """
+
+    def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
+        try:
+            return super().api_call(api_method, **arguments)
+        except SlackApiError as error:
+            if passes(error):
+                raise SlackUnavailable(f"Slack doesn't answer to {api_method}; it will be tried again.") from error
+            raise
+
+
+def passes(error: SlackApiError) -> bool:
+    """Whether the same call may succeed later."""
+    status, code = error.response.status_code, error.response.get("error")
+    return bool(status == 429 or status >= 500 or code == "ratelimited" or code in SLACK_FAULTS)

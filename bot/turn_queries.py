@@ -1,0 +1,49 @@
+"""Which turns there are: the next one of a conversation, those before it, the one that an edit replaces."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.records import Conversation, Post, Turn
+
+CONTEXT = timedelta(minutes=30)
+"""How long a new top-level direct message still belongs to what was said before it."""
+
+
+def oldest_unfinished(session: Session, key: str) -> tuple[Conversation, Turn | None]:
+    """The conversation of the turn `key`, and which of its turns is next."""
+    conversation = session.scalars(
+        select(Conversation).join(Turn, Turn.conversation_id == Conversation.id).where(Turn.key == key)
+    ).one()
+    turn = session.scalar(
+        select(Turn)
+        .where(Turn.conversation_id == conversation.id, Turn.state.in_(("received", "decided")))
+        .order_by(func.coalesce(Turn.edited_ts, Turn.ts), Turn.id)
+        .limit(1)
+    )
+    return conversation, turn
+
+
+def turns_before(session: Session, conversation: Conversation, turn: Turn) -> list[Turn]:
+    """The finished turns that this one continues, oldest first, at most six."""
+    query = select(Turn).where(Turn.id != turn.id, Turn.state == "done", Turn.ts < turn.ts)
+    same_thread = query.where(Turn.conversation_id == conversation.id)
+    found = list(session.scalars(same_thread.order_by(Turn.ts.desc()).limit(6)))
+    if not found and conversation.surface == "im" and turn.ts == conversation.thread_ts:
+        recent = query.join(Conversation, Conversation.id == Turn.conversation_id).where(
+            Conversation.team == conversation.team,
+            Conversation.channel == conversation.channel,
+            Conversation.employee == turn.user,
+            Turn.received_at > turn.received_at - CONTEXT,
+        )
+        found = list(session.scalars(recent.order_by(Turn.ts.desc()).limit(2)))
+    return found[::-1]
+
+
+def reply_to_original(session: Session, turn: Turn) -> Post | None:
+    """For an edited message, the reply that its first version got."""
+    if turn.edited_ts is None:
+        return None
+    keys = select(Turn.key).where(Turn.conversation_id == turn.conversation_id, Turn.ts == turn.ts, Turn.id != turn.id)
+    return session.scalar(select(Post).where(Post.key.in_(keys), Post.purpose == "reply").limit(1))
