@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import SlackUnavailable
 from bot.pace import Pace
-from bot.slack_client import passes
+from bot.slack_client import is_limited, passes, wait_asked
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class Posting:
                 ts: str = self.client.chat_postMessage(**arguments)["ts"]
                 return ts
             except SlackApiError as error:
-                if error.response.status_code == 429 or error.response.get("error") == "ratelimited":
-                    self._pace.hold(channel, float(error.response.headers.get("Retry-After") or 1))
+                if is_limited(error):
+                    self._pace.hold(channel, wait_asked(error))
                     continue
                 if not passes(error):
                     raise

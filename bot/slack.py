@@ -125,7 +125,8 @@ class Slack:
         self._posting.client.chat_appendStream(channel=channel, ts=ts, markdown_text=text)
 
     def finish_stream(self, key: str, *, text: str, blocks: Sequence[Block], said: str | None) -> bool:
-        """Make the message that was begun under `key` the whole reply; False if none is open.
+        """Make the message that was begun under `key` the whole reply; False if none is open, or Slack won't have it
+        changed, and the reply has to be posted.
 
         `said` is what is known to stand in it. If the first block goes on from there, it is completed; otherwise, or
         when Slack has ended the stream, the message is replaced. Can be repeated.
@@ -137,14 +138,20 @@ class Slack:
         ts = post.ts or self._find_stream(post)
         if ts is not None and not self._completed(key, post.channel, ts, blocks, said):
             place: dict[str, Any] = {"channel": post.channel, "ts": ts}
-            over = "message_not_in_streaming_state"
-            self._ignoring(over, "message_not_found", call=lambda: self._client.chat_stopStream(**place))
+            try:
+                self._client.chat_stopStream(**place)
+            except SlackApiError as error:
+                log.info("the stream of %s is over already (%s)", key, error.response.get("error"))
             whole: dict[str, Any] = {
                 "text": text[:FALLBACK_LIMIT],
                 "blocks": list(blocks),
                 "metadata": metadata_of(key),
             }
-            self._ignoring("message_not_found", call=lambda: self._client.chat_update(**place, **whole))
+            try:
+                self._ignoring("message_not_found", call=lambda: self._client.chat_update(**place, **whole))
+            except SlackApiError as error:
+                log.warning("what was begun of %s can't be changed (%s)", key, error.response.get("error"))
+                ts = None
         self._is_whole(key, ts)
         return ts is not None
 

@@ -17,6 +17,11 @@ SLACK_FAULTS = frozenset(
 )
 
 
+LIMITED = ("ratelimited", "rate_limited")
+NOT_JSON = "Received a response in a non-JSON format"
+"""How the SDK words an empty answer, or a page of a proxy."""
+
+
 class PatientClient(WebClient):
     """Slack's Web API, where what passes (limits, faults of Slack's own) is told apart from what is our mistake.
 
@@ -34,5 +39,18 @@ class PatientClient(WebClient):
 
 def passes(error: SlackApiError) -> bool:
     """Whether the same call may succeed later."""
-    status, code = error.response.status_code, error.response.get("error")
-    return bool(status == 429 or status >= 500 or code == "ratelimited" or code in SLACK_FAULTS)
+    status, code = error.response.status_code, str(error.response.get("error"))
+    return bool(is_limited(error) or status >= 500 or code in SLACK_FAULTS or code.startswith(NOT_JSON))
+
+
+def is_limited(error: SlackApiError) -> bool:
+    """Whether Slack asks for a slower pace; in words, or by the status alone."""
+    return error.response.status_code == 429 or error.response.get("error") in LIMITED
+
+
+def wait_asked(error: SlackApiError) -> float:
+    """Seconds; one where Slack, or a proxy, doesn't say how many."""
+    try:
+        return float(error.response.headers.get("Retry-After") or 1)
+    except ValueError:
+        return 1.0

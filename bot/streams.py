@@ -17,6 +17,7 @@ from bot.errors import BotError
 from bot.records import Conversation, Post, Turn
 from bot.signs import Signs
 from bot.slack import Slack
+from bot.slack_client import is_limited, wait_asked
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +72,8 @@ class Stream:
         try:
             self._send(harmless)
         except SlackApiError as error:
-            if error.response.status_code == 429:
-                wait = min(float(error.response.headers.get("Retry-After") or 1), LONGEST_WAIT)
-                self._not_before = time.monotonic() + wait
+            if is_limited(error):
+                self._not_before = time.monotonic() + min(wait_asked(error), LONGEST_WAIT)
                 return  # what is missing goes out with the next sentence
             self._give_up(str(error.response.get("error")))
         except (BotError, OSError, HTTPException, SQLAlchemyError) as error:

@@ -142,6 +142,7 @@ def test_a_model_that_breaks_off_leaves_the_articles_own_words_in_the_same_messa
         ("chat.stopStream", LostResponse()),
         ("chat.stopStream", ServerError()),
         ("chat.stopStream", Refused("message_not_in_streaming_state")),
+        ("chat.stopStream", Refused("team_not_found")),
     ],
 )
 def test_whatever_slack_loses_or_refuses_the_answer_is_there_once_and_whole(
@@ -149,6 +150,14 @@ def test_whatever_slack_loses_or_refuses_the_answer_is_there_once_and_whole(
 ) -> None:
     place.sandbox.faults.queue(method, fault)
     assert words(the_reply(place)) == WHOLE
+
+
+def test_where_slack_lets_nothing_be_done_with_a_stream_the_whole_answer_is_posted_under_it(place: Place) -> None:
+    place.sandbox.faults.queue("chat.stopStream", Refused("message_not_owned_by_app"), times=2)
+    place.sandbox.faults.queue("chat.update", Refused("edit_window_closed"))
+    ts = place.says(ALICE, QUESTION)
+    assert words(place.reply(ts, number=2)) == WHOLE
+    place.settled()
 
 
 def test_a_message_that_is_edited_while_its_answer_is_written_gets_one_reply(place: Place, model: Scripted) -> None:

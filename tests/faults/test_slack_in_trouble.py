@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.faults import LostResponse, RateLimited, ServerError
+from sandbox.faults import LostResponse, RateLimited, Refused, ServerError
 from tests.bot.conftest import ALICE, BOB, Place
 
 QUESTION = "How do I connect to the VPN from home?"
@@ -50,6 +50,11 @@ def test_the_wait_holds_for_all_posts_of_the_channel(place: Place) -> None:
 def test_a_call_that_is_limited_waits_and_the_reply_comes(place: Place, method: str) -> None:
     place.sandbox.faults.queue(method, RateLimited(retry_after=1))
     place.sandbox.faults.queue("chat.postMessage", LostResponse())
+    one_reply(place, place.says(ALICE, QUESTION))
+
+
+def test_a_limit_that_slack_tells_in_words_is_waited_for(place: Place) -> None:
+    place.sandbox.faults.queue("chat.postMessage", Refused("rate_limited"))
     one_reply(place, place.says(ALICE, QUESTION))
 
 
@@ -115,8 +120,9 @@ def test_a_message_sent_while_the_line_is_cut_again_and_again_is_answered_once(p
 # The SDK leaves the socket that Slack closed to the garbage collector.
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_after_slack_asked_to_reconnect_messages_are_answered(place: Place) -> None:
-    place.sandbox.faults.disconnect()
-    one_reply(place, place.says(ALICE, QUESTION))
+    for _ in range(3):
+        place.sandbox.faults.disconnect()
+        one_reply(place, place.says(ALICE, QUESTION))
 
 
 def test_a_message_delivered_three_times_has_one_reply(place: Place) -> None:

@@ -3,10 +3,12 @@
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.handoff.office import ALICE, BOB, CAROL, EVE, TRIAGE, Office
+from bot.blocks.triage import Entry, newest
+from tests.handoff.office import ALICE, BOB, CAROL, EVE, TRIAGE, Office, refusal
 from tickets.states import State
 
 
@@ -143,6 +145,46 @@ def test_still_broken_reopens_and_tells_both_sides(office: Office) -> None:
     assert len([line for line in office.told(ALICE) if "is open again" in line]) == 1
     assert len([call for call in office.in_triage() if "still broken" in call["text"]]) == 1
     assert "in progress" in office.card()
+
+
+def test_still_broken_is_told_though_slack_refuses_to_edit_the_message_that_asked(office: Office) -> None:
+    office.click(BOB, office.escalate(), "triage_claim")
+    question = office.resolve()
+    office.client.refuses["chat.update"] = refusal("edit_window_closed")
+
+    office.click(ALICE, question, "still_broken")
+
+    assert office.ticket().state is State.IN_PROGRESS
+    assert len([line for line in office.told(ALICE) if "is open again" in line]) == 1
+    assert len([call for call in office.in_triage() if "still broken" in call["text"]]) == 1
+
+
+def test_what_was_passed_on_is_not_said_to_be_lost_when_only_its_mark_is_refused(office: Office) -> None:
+    card = office.escalate()
+    office.click(BOB, card, "triage_claim")
+    office.client.refuses["reactions.add"] = refusal("too_many_reactions")
+
+    office.says(BOB, "Please try the blue cable", channel=TRIAGE, thread=card.ts)
+
+    assert len([line for line in office.told(ALICE) if "the blue cable" in line]) == 1
+    assert not [line for line in office.whispers(BOB) if "didn't reach" in line]
+
+
+def test_a_button_whose_three_seconds_were_over_is_to_be_pressed_again(office: Office) -> None:
+    card = office.escalate()
+    office.client.refuses["views.open"] = refusal("expired_trigger_id")
+
+    assert office.click(BOB, card, "triage_resolve").status == 200
+    assert office.click(BOB, card, "triage_details").status == 200
+
+    assert [line for line in office.whispers(BOB) if "press the button again" in line]
+
+
+def test_details_of_a_long_story_in_any_alphabet_fit_into_a_view() -> None:
+    entries = [Entry("Bob", True, "\N{OLD KEY}" * 3_000, at=datetime(2026, 3, 2, tzinfo=UTC)) for _ in range(60)]
+    assert sum(len(entry.text) for entry in newest(entries)) <= 15_000
+    assert newest(entries)[-1] is entries[-1]
+    assert newest(entries[:2]) == entries[:2]
 
 
 def test_after_a_second_resolution_the_employee_is_asked_again(office: Office) -> None:
