@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from bench.knowledge_base import shared_data, table
 from bench.rankings import NDCG, scored
 from bench.report import DOCS, put_between_markers
@@ -25,6 +27,8 @@ from deskmate.evaluating import document
 from knowledge import retrieval, searching
 from knowledge.articles import Document
 from knowledge.collection import Collection, collection
+from knowledge.contrast import contrast_among
+from knowledge.generation import Generation
 from knowledge.library import Library
 from knowledge.retrieval import Hit
 from knowledge.settings import KnowledgeSettings
@@ -34,6 +38,7 @@ COMMAND = "python -m bench.ablation"
 LONGEST = "kb_navtitles"
 DEFAULT = tuple(name for name in SETS if name != LONGEST)
 DEPTH = 100
+DIMENSION = 384
 RRF_K = 60  # Cormack, Clarke, Buettcher 2009
 HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 
@@ -73,6 +78,12 @@ def ranks_instead_of_scores(stack: ExitStack) -> None:
     stack.enter_context(patch.object(searching, "allowed_hits", by_ranks))
 
 
+def without_contrast(stack: ExitStack) -> None:
+    stack.enter_context(
+        patch.object(Generation, "contrast", lambda *_: contrast_among(np.zeros((0, DIMENSION), np.float32)))
+    )
+
+
 def noise_kept(stack: ExitStack) -> None:
     stack.enter_context(patch.object(searching, "without_noise", lambda text: text))
 
@@ -82,6 +93,7 @@ VARIANTS = (
     Variant("without titles and headings", titles=False),
     Variant("vectors alone", vectors_alone),
     Variant("words alone", words_alone),
+    Variant("cosines as they are, without contrast", without_contrast),
     Variant("ranks fused (RRF), not scores", ranks_instead_of_scores),
     Variant("greetings, signatures and logs left in", noise_kept),
     Variant("without earlier messages", conversation=False),

@@ -33,6 +33,7 @@ from knowledge.calibration import NEVER, SHIPPED, Calibration
 from knowledge.catalogue import Catalogue, catalogue_after, terms_of, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
 from knowledge.confidence import FEATURES, SMALL, compared, features
+from knowledge.contrast import contrast_of
 from knowledge.embedder import Embedder, exported_model
 from knowledge.exact_index import ExactIndex
 from knowledge.library import Library, cited
@@ -87,17 +88,22 @@ class Searched:
         terms = {key: of.terms[key] for key in sorted(ids)}
         self.catalogue = Catalogue(0, {"": frozenset()}, {"": SparseIndex(terms)})
         self.index = ExactIndex(of.embedder.dimension)
-        self.index.synchronise(self.catalogue.passages, lambda wanted: {key: of.vectors[key] for key in wanted})
+        self.index.synchronise(self.catalogue.passages, self.fetch)
+        self.contrast = contrast_of(list(self.catalogue.passages.values()), self.fetch, of.embedder.dimension)
+
+    def fetch(self, wanted: Sequence[int]) -> dict[int, Vectors]:
+        return {key: self.of.vectors[key] for key in wanted}
 
     def hits(self, question: Question) -> list[Hit]:
         sets = self.catalogue.visible_to(frozenset())
-        near = self.index.search(question.vector, sets, CANDIDATES)
+        near = self.index.search(self.contrast.towards(question.vector), sets, CANDIDATES)
         words = sparse_candidates(self.catalogue, sets, question, CANDIDATES)
         with self.of.database.reading() as session:
             return allowed_hits(
                 session,
                 sorted({hit.passage for hit in near} | set(words)),
                 question,
+                contrast=self.contrast,
                 groups=frozenset(),
                 generation=self.of.generation,
                 catalogue=self.catalogue,

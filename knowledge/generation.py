@@ -12,6 +12,7 @@ from knowledge.articles import base_of
 from knowledge.catalogue import Catalogue, catalogue_after, vectors_of
 from knowledge.chunking import CHUNKER_VERSION
 from knowledge.comparing import Differences, differences, windows_of
+from knowledge.contrast import Contrast, contrast_of
 from knowledge.embedder import Embedder
 from knowledge.errors import IndexInUse, IndexUnreachable
 from knowledge.exact_index import ExactIndex
@@ -25,6 +26,7 @@ from store import Database
 
 log = logging.getLogger(__name__)
 
+MOST_CONTRASTS = 64  # kept, each 50 kB
 MOST_OF_A_BRIEF_PROCESS = 50_000  # passages, by the highest id: to read them all is quicker than to open Chroma
 
 
@@ -66,6 +68,7 @@ class Generation:
         self._catalogue = Catalogue()
         self._mark = UNMARKED  # of the catalogue, if the index is in step with it
         self._told = False
+        self._contrasts: dict[tuple[int, tuple[str, ...]], Contrast] = {}
 
     @property
     def catalogue(self) -> Catalogue:
@@ -89,6 +92,19 @@ class Generation:
     def owns_index(self) -> bool:
         """Whether this process writes the index; False before the first use."""
         return self._index is not None and not isinstance(self._index, ExactIndex)
+
+    def contrast(self, catalogue: Catalogue, access_sets: Sequence[str]) -> Contrast:
+        """Among what these access sets hold, and by nothing else. The first question after a change, from whoever may
+        search another combination of them, takes some 50 ms to make it."""
+        key = (catalogue.change, tuple(access_sets))
+        known = self._contrasts.get(key)
+        if known is None:
+            passages = [catalogue.sparse[each].ids for each in access_sets if each in catalogue.sparse]
+            known = contrast_of(passages, self._fetch, self._dimension)
+            if len(self._contrasts) >= MOST_CONTRASTS:
+                self._contrasts = {}
+            self._contrasts[key] = known
+        return known
 
     def refresh(self) -> bool:
         """Apply what was committed to SQL since; True when there was something.
@@ -116,7 +132,7 @@ class Generation:
                         log.warning("%s Changes of articles reach it later.", error)
                     self._mark, self._told = UNMARKED, True
                 moved = catalogue is not self._catalogue
-                self._catalogue = catalogue
+                self._catalogue, self._contrasts = catalogue, {}
                 return moved
 
     def _bring(self, index: VectorIndex, catalogue: Catalogue, mark: Mark) -> None:
@@ -164,6 +180,7 @@ class Generation:
             if self._index is not None:
                 self._index.close()
             self._index, self._catalogue, self._mark = None, Catalogue(), UNMARKED
+            self._contrasts = {}
 
     def _fits_in_memory(self) -> bool:
         if self._settings.index_is_shared:

@@ -83,7 +83,8 @@ class Searcher:
         watch = Stopwatch()
         question = self._question(pair.embedder, understood, before)
         watch.lap("embed")
-        near = generation.index.search(question.vector, access_sets, limit)
+        contrast = generation.contrast(catalogue, access_sets)
+        near = generation.index.search(contrast.towards(question.vector), access_sets, limit)
         watch.lap("dense")
         by_words = sparse_candidates(catalogue, access_sets, question, limit)
         watch.lap("sparse")
@@ -93,6 +94,7 @@ class Searcher:
                 session,
                 candidates,
                 question,
+                contrast=contrast,
                 groups=groups,
                 generation=generation.name,
                 catalogue=catalogue,

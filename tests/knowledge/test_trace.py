@@ -47,7 +47,7 @@ def test_each_candidate_has_its_place_in_both_searches() -> None:
         (2, 1, None),
         (3, 3, 2),
     ]
-    assert trace.candidates[0].score == pytest.approx(0.95)
+    assert trace.candidates[0].score == pytest.approx(1.04)
     assert trace.candidates[0].heading == "Steps"
 
 
