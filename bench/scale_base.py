@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.access import key_of
-from knowledge.records import Article, ArticleVersion, Passage
+from knowledge.records import Article, ArticleVersion, Passage, TitleVector
 from store import Base, Database
 from store.migrating import migrate
 
@@ -21,6 +21,7 @@ APART = 100_000  # ids of one copy from those of the next; no seed has more
 NOISE = 0.5  # its length, as a share of the vector's
 SWAPPED = 0.15  # of the terms, for others of the same seed
 TABLES: tuple[type[Base], ...] = (Article, ArticleVersion, Passage)
+READ: tuple[type[Base], ...] = (*TABLES, TitleVector)
 
 Vectors = NDArray[np.float32]
 Row = dict[str, Any]
@@ -33,6 +34,7 @@ class Seed:
     articles: list[Row]
     versions: dict[int, Row]  # by article
     passages: dict[int, list[Row]]
+    titles: list[Row]
     state: int
 
 
@@ -42,7 +44,7 @@ def seed_of(path: Path) -> Seed:
         connection.row_factory = sqlite3.Row
         tables = {
             table: [dict(row) for row in connection.execute(f"SELECT {', '.join(columns(table))} FROM {name(table)}")]
-            for table in TABLES
+            for table in READ
         }
         state = connection.execute("SELECT max(change) FROM knowledge_state").fetchone()[0]
     articles = [row for row in tables[Article] if row["current_version"] is not None]
@@ -55,7 +57,7 @@ def seed_of(path: Path) -> Seed:
     passages: dict[int, list[Row]] = {}
     for row in tables[Passage]:
         passages.setdefault(int(row["article"]), []).append(row)
-    return Seed(articles, versions, passages, state)
+    return Seed(articles, versions, passages, tables[TitleVector], state)
 
 
 def name(table: type[Base]) -> str:
@@ -84,16 +86,21 @@ def build(seed: Seed, database: Path, size: int, audiences: int) -> int:
             if copy:
                 disguise(rows[Passage], chance)
             for table in TABLES:
-                marks = ", ".join("?" * len(columns(table)))
-                connection.executemany(
-                    f"INSERT INTO {name(table)} ({', '.join(columns(table))}) VALUES ({marks})",
-                    [tuple(row[column] for column in columns(table)) for row in rows[table]],
-                )
+                insert(connection, table, rows[table])
             made += len(rows[Passage])
+        insert(connection, TitleVector, seed.titles)
         connection.execute("DELETE FROM knowledge_state")
         connection.execute("INSERT INTO knowledge_state (id, change) VALUES (1, ?)", (seed.state,))
         connection.commit()
     return made
+
+
+def insert(connection: sqlite3.Connection, table: type[Base], rows: list[Row]) -> None:
+    marks = ", ".join("?" * len(columns(table)))
+    connection.executemany(
+        f"INSERT INTO {name(table)} ({', '.join(columns(table))}) VALUES ({marks})",
+        [tuple(row[column] for column in columns(table)) for row in rows],
+    )
 
 
 def copies(seed: Seed, size: int) -> Iterator[tuple[int, list[Row]]]:
