@@ -22,7 +22,7 @@ from knowledge.vectors import FetchVectors, Ids, Vectors
 LARGE = 0.04  # mean square of the passages along a direction that counts half
 DIRECTIONS = 32  # all of them give the same ranking
 SAMPLED = 1_000  # passages; more give the same ranking
-DOUBTED = 30  # vectors; a base of so few is half believed
+DOUBTED = 300  # vectors; a base of so few is half believed
 ROUNDS = 2  # more give the same ranking
 
 
