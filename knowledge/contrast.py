@@ -24,7 +24,6 @@ DIRECTIONS = 32  # all of them give the same ranking
 SAMPLED = 1_000  # passages; more give the same ranking
 DOUBTED = 30  # vectors; a base of so few is half believed
 ROUNDS = 2  # more give the same ranking
-SPREADING = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiples lie evenly (Knuth, volume 3, 6.4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +66,12 @@ def contrast_among(rows: Vectors) -> Contrast:
 
 
 def contrast_of(passages: Sequence[Ids], fetch: FetchVectors, dimension: int) -> Contrast:
-    """By a sample of the passages, which depends on nothing but which ones there are."""
+    """By a sample of the passages, which depends on nothing but these."""
     found = fetch(sample(passages).tolist())
     return contrast_among(np.concatenate([np.zeros((0, dimension), np.float32), *found.values()]))
 
 
 def sample(passages: Sequence[Ids]) -> NDArray[np.int64]:
-    """Up to `SAMPLED` of them, ascending. Where one is added, at most one other leaves."""
-    ids = np.concatenate([np.zeros(0, np.int64), *passages])
-    if len(ids) > SAMPLED:
-        spread = ids.astype(np.uint64) * SPREADING
-        ids = ids[np.argpartition(spread, SAMPLED - 1)[:SAMPLED]]
-    return np.sort(ids)
+    """Up to `SAMPLED` of them, ascending: by their places, as what an id is tells how many others were added."""
+    ids = np.sort(np.concatenate([np.zeros(0, np.int64), *passages]))
+    return ids if len(ids) <= SAMPLED else ids[np.linspace(0, len(ids) - 1, SAMPLED).astype(np.int64)]

@@ -95,7 +95,7 @@ class Generation:
 
     def contrast(self, catalogue: Catalogue, access_sets: Sequence[str]) -> Contrast:
         """Among what these access sets hold, and by nothing else. The first question after a change, from whoever may
-        search another combination of them, takes some 20 ms to make it."""
+        search another combination of them, takes some 50 ms to make it."""
         key = (catalogue.change, tuple(access_sets))
         known = self._contrasts.get(key)
         if known is None:
