@@ -125,7 +125,7 @@ def test_the_commands_of_the_manifest_are_those_that_the_bot_listens_to() -> Non
 
 
 def test_the_scopes_are_those_of_the_methods_that_the_bot_calls() -> None:
-    called = set(re.findall(r"_(?:client|posting)\.([a-z]+_[A-Za-z_]+)\(", code_of_the_bot()))
+    called = set(re.findall(r"(?:client|_reading)\.([a-z]+_[A-Za-z_]+)\(", code_of_the_bot()))
     methods = {call.replace("_", ".") for call in called} - {"web.client"}
 
     assert methods <= set(SCOPES_OF_METHOD), "a method without a known scope"
