@@ -278,7 +278,7 @@ def fit(examples: Sequence[Example], passages: int) -> None:
         here = bases == base
         answered = here & (probability >= max(each[TARGET] for each in bars))
         wrong = weights[answered & ~right].sum() / weights[answered].sum()
-        shares = {kind: f"{answered[here & (kinds == kind)].mean():.3f}" for kind in sorted({*kinds[here]})}
+        shares = {kind: f"{answered[here & (kinds == kind)].mean():.3f}" for kind in sorted({*kinds[here].tolist()})}
         area = roc_auc_score(right[here], logits[here], sample_weight=weights[here])
         print(f"{base}: n={here.sum()} AUROC {area:.3f}, wrong among answered {wrong:.3f}, answered of {shares}")
     final = learnt(np.arange(len(given)))
@@ -296,7 +296,7 @@ def fit(examples: Sequence[Example], passages: int) -> None:
         measured=measured(probability, right, weights),
     )
     SHIPPED.write_text(made.as_json() + "\n", encoding="utf-8")
-    print({**made.measured, "bars": made.bars, "asking": made.asking, "size": per_size})
+    print(made.measured, f"asking from {made.asking}, answering from {made.bar(TARGET)}, size {per_size:.3f}")
 
 
 def of_whole(example: Example) -> bool:

@@ -194,7 +194,7 @@ class Library:
         with self.database.reading() as session:
             pieces = pieces_of(session, best.article, groups, found.pair.generation.name)
             own = [hit for hit in found.hits if hit.article == best.article]
-            shown = answering(pieces, passage_to_show(own, found.question))
+            shown = answering(pieces, passage_to_show(own, found.question, found.understood))
             composed = compose(shown)
             if not composed.text:
                 return None
