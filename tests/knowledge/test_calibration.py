@@ -162,8 +162,8 @@ def test_a_tree_is_followed_to_its_leaf() -> None:
     assert tree.of([2.1, 0.6]) == 3.0
 
 
-def test_a_calibration_made_meanwhile_counts_from_the_next_question_on(tmp_path: Path) -> None:
-    judge = Judge(KnowledgeSettings(home=tmp_path), Words(), Titles(Database.at("sqlite://")))
+def test_a_calibration_made_meanwhile_counts_from_the_next_question_on(database: Database, tmp_path: Path) -> None:
+    judge = Judge(KnowledgeSettings(home=tmp_path), Words(), Titles(database))
     assert judge.calibration("all-MiniLM-L6-v2") == read(SHIPPED)
     write(PLAIN, tmp_path)
     assert judge.calibration("all-MiniLM-L6-v2") == PLAIN
@@ -171,8 +171,8 @@ def test_a_calibration_made_meanwhile_counts_from_the_next_question_on(tmp_path:
     assert judge.calibration("all-MiniLM-L6-v2") == read(SHIPPED)
 
 
-def test_one_that_was_given_counts_whatever_the_home_has(tmp_path: Path) -> None:
-    judge = Judge(KnowledgeSettings(home=tmp_path), Words(), Titles(Database.at("sqlite://")))
+def test_one_that_was_given_counts_whatever_the_home_has(database: Database, tmp_path: Path) -> None:
+    judge = Judge(KnowledgeSettings(home=tmp_path), Words(), Titles(database))
     judge.use(PLAIN, "all-MiniLM-L6-v2")
     assert judge.calibration("all-MiniLM-L6-v2") == PLAIN
 
