@@ -93,9 +93,7 @@ class Slack:
             arguments["blocks"] = list(blocks)
         if username:
             arguments["username"] = username
-        ts = self._posting.send(key, arguments, uncertain=known is not None)
-        self._sent(key, ts)
-        return ts
+        return self._send(key, arguments, uncertain=known is not None)
 
     # A reply that grows while it is written
 
@@ -187,6 +185,12 @@ class Slack:
         with self._database.transaction() as session:
             post = session.get_one(Post, key)
             post.ts, post.streaming = ts, False
+
+    def _send(self, key: str, arguments: dict[str, Any], *, uncertain: bool) -> str:
+        """Send what has its row, and record where it is."""
+        ts = self._posting.send(key, arguments, uncertain=uncertain)
+        self._sent(key, ts)
+        return ts
 
     def _sent(self, key: str, ts: str) -> None:
         with self._database.transaction() as session:
