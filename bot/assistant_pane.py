@@ -10,7 +10,7 @@ from bot.slack_client import TRANSIENT
 RETRIES = 9
 PROMPTS = (
     {"title": "Reset my password", "message": "I forgot my password"},
-    {"title": "Connect to the VPN", "message": "How do I connect to the VPN from home?"},
+    {"title": "Set up the VPN", "message": "How do I set up the VPN on my laptop?"},
     {"title": "Report something broken", "message": "My laptop screen is cracked"},
     {"title": "Talk to a human", "message": "I want to talk to a human"},
 )

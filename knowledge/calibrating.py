@@ -22,7 +22,7 @@ TREES: dict[str, Any] = {"n_estimators": 200, "min_samples_leaf": 2, "max_featur
 ALIKE = 1e-6  # a feature that varies less tells nothing; divided by its spread it would drown the others
 LINEAR_BELOW = 400  # examples; trees would learn so few by heart
 ERRORS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-WORTH_ASKING = 0.5  # of the readings offered, the share of times that the right one is among them
+WORTH_ASKING = 0.4  # of the readings offered, the share of times that the right one is among them
 
 
 class TooFewExamples(KnowledgeError):

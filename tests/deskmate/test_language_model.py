@@ -13,7 +13,7 @@ from tests.deskmate.test_commands import document
 from tests.knowledge.model_server import ModelServer, Trouble, model_server
 from tests.knowledge.scripted import draft
 
-QUESTION = "How do I connect to the VPN from home?"
+QUESTION = "How do I set up the VPN on Windows?"
 
 
 def first_line(prompt: str) -> list[Any]:

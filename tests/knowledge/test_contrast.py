@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from knowledge.contrast import DIRECTIONS, SAMPLED, contrast_among, contrast_of, sample
+from knowledge.contrast import DIRECTIONS, DOUBTED, LARGE, SAMPLED, contrast_among, contrast_of, sample
 from knowledge.vectors import Vectors
 
 DIMENSION = 64
@@ -69,7 +69,7 @@ def test_it_is_the_metric_it_says() -> None:
     passages = units(passages)
     contrast = contrast_among(passages)
 
-    metric = np.linalg.inv(np.eye(DIRECTIONS) + passages.T @ passages / (300 + 30) / 0.04)
+    metric = np.linalg.inv(np.eye(DIRECTIONS) + passages.T @ passages / (300 + DOUBTED) / LARGE)
     products = passages @ metric @ passages[0]
     lengths = np.sqrt(np.einsum("ij,jk,ik->i", passages, metric, passages) * products[0])
     assert contrast.cosines(passages[0], passages) == pytest.approx(products / lengths, abs=1e-4)
