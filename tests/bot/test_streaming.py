@@ -104,17 +104,22 @@ def test_in_a_channel_the_stream_names_whom_it_is_for(place: Place) -> None:
     assert (start["args"]["recipient_user_id"], start["args"]["recipient_team_id"]) == (ALICE, "T0SANDBOX")
 
 
-def test_the_pane_shows_which_article_is_read(place: Place) -> None:
-    thread = place.sandbox.workspace.open_assistant(ALICE)
-    place.reply(thread, number=1)
-    place.says(ALICE, QUESTION, thread=thread)
-    place.reply(thread, number=2)
-
+def test_the_pane_shows_which_article_is_read(place: Place, model: Scripted) -> None:
     def statuses() -> list[str]:
         calls = place.sandbox._api.calls
         return [call["args"]["status"] for call in calls if call["method"] == "assistant.threads.setStatus"]
 
-    place.until(lambda: "is reading “Connect to the VPN from home”…" in statuses())  # no reply waits for it
+    def once_it_is_shown(prompt: str) -> list[Said]:
+        place.until(lambda: "is reading “Connect to the VPN from home”…" in statuses())
+        return in_steps(prompt)
+
+    model.scripts = [once_it_is_shown]
+    thread = place.sandbox.workspace.open_assistant(ALICE)
+    place.reply(thread, number=1)
+    place.says(ALICE, QUESTION, thread=thread)
+    place.reply(thread, number=2)
+    place.settled()
+    assert "is reading “Connect to the VPN from home”…" in statuses()
 
 
 def test_a_model_that_breaks_off_leaves_the_articles_own_words_in_the_same_message(
