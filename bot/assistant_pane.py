@@ -33,6 +33,8 @@ class AssistantPane:
             if known is None:
                 place = {"team": team, "channel": channel, "thread_ts": thread_ts}
                 session.add(Conversation(**place, employee=user, surface="assistant", created_at=now, last_turn_at=now))
+            elif known.surface == "im":  # the first message was faster
+                known.surface = "assistant"
         self._desk.durable.start(self._greeting, channel, thread_ts, key=f"assistant:{team}:{channel}:{thread_ts}")
 
     def _greet(self, channel: str, thread_ts: str) -> None:

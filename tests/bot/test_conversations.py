@@ -110,6 +110,18 @@ def test_the_assistant_pane_greets_and_suggests_and_answers(place: Any) -> None:
     place.until(lambda: not place.sandbox.workspace.assistant_of(place.dm(), ts).status)
 
 
+def test_a_pane_that_is_told_of_after_its_first_message_is_the_pane_from_then_on(place: Any) -> None:
+    ts = place.says(ALICE, "How do I connect to the VPN from home?")
+    place.reply(ts)
+    pane = {"user_id": ALICE, "context": {}, "channel_id": place.dm(), "thread_ts": ts}
+    kind = "assistant_thread_started"
+    place.sandbox.workspace.send_event({"type": kind, "assistant_thread": pane, "event_ts": ts}, kind)
+    place.reply(ts, number=2)
+    place.says(ALICE, "How do I add a printer?", thread=ts)
+
+    place.until(lambda: place.sandbox.workspace.assistant_of(place.dm(), ts).title == "How do I add a printer?")
+
+
 def test_the_command_helps_lists_and_refuses_others_tickets(place: Any) -> None:
     workspace = place.sandbox.workspace
     place.ask("I want to talk to a human")

@@ -115,9 +115,9 @@ def test_the_pane_shows_which_article_is_read(place: Place, model: Scripted) -> 
 
     model.scripts = [once_it_is_shown]
     thread = place.sandbox.workspace.open_assistant(ALICE)
-    place.reply(thread, number=1)
-    place.says(ALICE, QUESTION, thread=thread)
     place.reply(thread, number=2)
+    place.says(ALICE, QUESTION, thread=thread)
+    place.reply(thread, number=3)
     place.settled()
     assert "is reading “Connect to the VPN from home”…" in statuses()
 

@@ -195,7 +195,7 @@ def test_files_are_kept_too_when_a_button_opens_the_ticket(place: Any) -> None:
 
 def test_the_status_of_the_assistant_pane_is_taken_back_after_an_escalation(place: Any) -> None:
     ts = place.sandbox.workspace.open_assistant(ALICE)
-    place.reply(ts)
+    place.reply(ts, number=2)
     place.says(ALICE, BROKEN, thread=ts)
     place.reply(ts, number=3)
 
