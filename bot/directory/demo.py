@@ -1,14 +1,17 @@
 """The built-in directory: accounts in Deskmate's own database, for trying it out and for tests."""
 
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from sqlalchemy.orm import Session
 
-from bot.directory.directory import DirectoryUnavailable, PasswordRefused, Person
+from bot.directory.directory import Ability, DirectoryUnavailable, Group, PasswordRefused, Person
 from bot.directory.feed import PersonFeed
-from bot.directory.records import DemoAccount, demo_account
-from store import Database
+from bot.directory.records import DemoAccount, DemoGroup, demo_account, demo_group
+from store import Database, utc_now
 
 SHORTEST_PASSWORD = 12
 CHEAP = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -16,7 +19,9 @@ CHEAP = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 class DemoDirectory:
-    """Satisfies `Directory`. A group is a name on the account; groups don't nest here."""
+    """Satisfies `Directory`. Groups don't nest here."""
+
+    abilities = frozenset(Ability)
 
     def __init__(self, database: Database, *, privileged_groups: frozenset[str]) -> None:
         self._database = database
@@ -47,7 +52,8 @@ class DemoDirectory:
         with self._database.reading() as session:
             held = self._held(session.get(DemoAccount, directory_id))
             hashed, enabled = held.password_hash, held.enabled
-        return enabled and _matches(hashed, password)
+            locked = held.locked
+        return enabled and not locked and _matches(hashed, password)
 
     def password_marker(self, directory_id: str) -> str:
         with self._database.reading() as session:
@@ -56,6 +62,69 @@ class DemoDirectory:
     def disable(self, directory_id: str) -> None:
         with self._database.transaction() as session:
             self._held(session.get(DemoAccount, directory_id, with_for_update=True)).enabled = False
+
+    def is_locked(self, directory_id: str) -> bool:
+        with self._database.reading() as session:
+            held = self._held(session.get(DemoAccount, directory_id))
+            return held.locked and held.enabled
+
+    def unlock(self, directory_id: str) -> None:
+        with self._database.transaction() as session:
+            self._held(session.get(DemoAccount, directory_id, with_for_update=True)).locked = False
+
+    def lock(self, directory_id: str) -> None:
+        """As too many wrong passwords would; for trying it out."""
+        with self._database.transaction() as session:
+            self._held(session.get(DemoAccount, directory_id, with_for_update=True)).locked = True
+
+    def end_sessions(self, directory_id: str) -> None:
+        with self._database.transaction() as session:
+            self._held(session.get(DemoAccount, directory_id, with_for_update=True)).sessions_ended_at = utc_now()
+
+    def sessions_ended_at(self, directory_id: str) -> datetime | None:
+        with self._database.reading() as session:
+            return self._held(session.get(DemoAccount, directory_id)).sessions_ended_at
+
+    def group(self, name: str) -> Group | None:
+        with self._database.reading() as session:
+            found = demo_group(session, name)
+            if found is None:
+                return None
+            return Group(
+                group_id=found.group_id,
+                name=found.name,
+                description=found.description,
+                owners=tuple(found.owners),
+                privileged=found.folded in self._privileged,
+            )
+
+    def is_member(self, directory_id: str, group_id: str) -> bool:
+        with self._database.reading() as session:
+            held = self._held(session.get(DemoAccount, directory_id))
+            return _name(session.get(DemoGroup, group_id)) in held.groups
+
+    def add_member(self, directory_id: str, group_id: str) -> None:
+        with self._database.transaction() as session:
+            held = self._held(session.get(DemoAccount, directory_id, with_for_update=True))
+            name = _name(session.get(DemoGroup, group_id))
+            if name not in held.groups:
+                held.groups = [*held.groups, name]
+
+    def remove_member(self, directory_id: str, group_id: str) -> None:
+        with self._database.transaction() as session:
+            held = self._held(session.get(DemoAccount, directory_id, with_for_update=True))
+            name = _name(session.get(DemoGroup, group_id))
+            held.groups = [group for group in held.groups if group != name]
+
+    def take_group(self, name: str, *, description: str = "", owners: Sequence[str] = ()) -> str:
+        """Create or update a group; its id."""
+        with self._database.transaction() as session:
+            held = demo_group(session, name)
+            if held is None:
+                held = DemoGroup(group_id=str(uuid.uuid4()), name=name, folded=name.casefold())
+                session.add(held)
+            held.description, held.owners = description, list(owners)
+            return held.group_id
 
     def take(self, entry: PersonFeed) -> tuple[str, bool]:
         """Create or update the account that a feed describes; its id, and whether anything changed.
@@ -70,11 +139,18 @@ class DemoDirectory:
             held = demo_account(session, entry.account)
             if held is None:
                 held = DemoAccount(
-                    directory_id=str(uuid.uuid4()), account=entry.account, enabled=True, password_version=0
+                    directory_id=str(uuid.uuid4()),
+                    account=entry.account,
+                    enabled=True,
+                    locked=False,
+                    groups=[],
+                    given_groups=[],
+                    password_version=0,
                 )
                 session.add(held)
-            held.name, held.manager = entry.name, entry.manager
-            held.emails, held.groups = list(entry.emails), list(entry.groups)
+            held.name, held.manager, held.emails = entry.name, entry.manager, list(entry.emails)
+            if held.given_groups != list(entry.groups):
+                held.groups = held.given_groups = [_known(session, group) for group in entry.groups]
             if hashed is not None:
                 held.password_hash = held.given_hash = hashed
                 held.password_version += 1
@@ -103,6 +179,22 @@ class DemoDirectory:
             enabled=found.enabled,
             privileged=any(group.casefold() in self._privileged for group in groups),
         )
+
+
+def _name(found: DemoGroup | None) -> str:
+    if found is None:
+        raise DirectoryUnavailable("The directory doesn't know this group any more.")
+    return found.name
+
+
+def _known(session: Session, group: str) -> str:
+    """The group's name; a group that a feed names and nobody has described is made."""
+    found = demo_group(session, group)
+    if found is None:
+        found = DemoGroup(group_id=str(uuid.uuid4()), name=group, folded=group.casefold(), description="", owners=[])
+        session.add(found)
+        session.flush()
+    return found.name
 
 
 def _matches(hashed: str | None, password: str) -> bool:

@@ -1,8 +1,9 @@
 """An LDAP directory in OpenLDAP's manner: the only place that knows its client library.
 
-The service account needs read access to people and groups, and write access to `userPassword` and
-`pwdAccountLockedTime` of ordinary people, but not of privileged ones: then the directory refuses, too, what the desk
-refuses. The server keeps its password policy by the `ppolicy` overlay; `disable` takes effect with `pwdLockout: TRUE`.
+The service account needs read access to people and groups, write access to `userPassword` and `pwdAccountLockedTime` of
+ordinary people and to the members of ordinary groups, but not of privileged ones: then the directory refuses, too, what
+the desk refuses. The server keeps its password policy by the `ppolicy` overlay; `disable` takes effect with
+`pwdLockout: TRUE`. LDAP knows no sessions.
 """
 
 import re
@@ -13,19 +14,40 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from ldap3 import AUTO_BIND_NONE, BASE, MODIFY_REPLACE, NONE, SUBTREE, Connection, Server, Tls  # type: ignore[import-untyped]  # ships no types
+from ldap3 import (  # type: ignore[import-untyped]  # ships no types
+    AUTO_BIND_NONE,
+    BASE,
+    MODIFY_ADD,
+    MODIFY_DELETE,
+    MODIFY_REPLACE,
+    NONE,
+    SUBTREE,
+    Connection,
+    Server,
+    Tls,
+)
 from ldap3.core.exceptions import LDAPException  # type: ignore[import-untyped]  # ships no types
 from ldap3.core.results import (  # type: ignore[import-untyped]  # ships no types
+    RESULT_ATTRIBUTE_OR_VALUE_EXISTS,
     RESULT_CONSTRAINT_VIOLATION,
     RESULT_INSUFFICIENT_ACCESS_RIGHTS,
     RESULT_INVALID_CREDENTIALS,
+    RESULT_NO_SUCH_ATTRIBUTE,
     RESULT_NO_SUCH_OBJECT,
+    RESULT_OBJECT_CLASS_VIOLATION,
     RESULT_SUCCESS,
 )
 from ldap3.utils.conv import escape_filter_chars  # type: ignore[import-untyped]  # ships no types
 from ldap3.utils.dn import parse_dn  # type: ignore[import-untyped]  # ships no types
 
-from bot.directory.directory import DirectoryUnavailable, PasswordRefused, Person
+from bot.directory.directory import (
+    Ability,
+    DirectoryRefused,
+    DirectoryUnavailable,
+    Group,
+    PasswordRefused,
+    Person,
+)
 from bot.directory.settings import DirectorySettings
 from bot.errors import BotError
 
@@ -34,6 +56,8 @@ ANSWER_SECONDS = 8
 LOCKED_FOR_GOOD = "000001010000Z"
 """`pwdAccountLockedTime` of an account that only an administrator unlocks (draft-behera-ldap-password-policy)."""
 DEEPEST_NESTING = 20
+GROUP_CLASSES = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))"
+GROUP_ATTRIBUTES = ["entryUUID", "cn", "description", "owner", "objectClass"]
 ATTRIBUTES = ["entryUUID", "uid", "cn", "displayName", "mail", "manager", "pwdAccountLockedTime"]
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -46,6 +70,8 @@ class DirectoryMisconfigured(BotError):
 
 class LdapDirectory:
     """Satisfies `Directory`. A connection per call: calls are rare, and nothing stale is ever used."""
+
+    abilities = frozenset({Ability.PASSWORD, Ability.SIGN_IN, Ability.UNLOCK, Ability.GROUPS})
 
     def __init__(self, settings: DirectorySettings) -> None:
         """Errors: `DirectoryMisconfigured`; the server isn't asked yet."""
@@ -111,9 +137,7 @@ class LdapDirectory:
     def password_marker(self, directory_id: str) -> str:
         """`pwdChangedTime` (whole seconds) if the server keeps it, otherwise `entryCSN`, which moves more often."""
         with self._connection() as connection:
-            entry = self._by_id(connection, directory_id, ["pwdChangedTime", "entryCSN"])
-            if entry is None:
-                raise DirectoryUnavailable("The directory doesn't know this account any more.")
+            entry = self._entry(connection, directory_id, ["pwdChangedTime", "entryCSN"])
             changed = first(entry, "pwdChangedTime")
             return f"changed {changed}" if changed else f"csn {first(entry, 'entryCSN')}"
 
@@ -121,8 +145,83 @@ class LdapDirectory:
         with self._connection() as connection:
             dn = self._dn(connection, directory_id)
             connection.modify(dn, {"pwdAccountLockedTime": [(MODIFY_REPLACE, [LOCKED_FOR_GOOD])]})
-            if connection.result["result"] != RESULT_SUCCESS:
-                raise DirectoryUnavailable(f"The directory didn't disable it ({connection.result['description']}).")
+            self._expect(connection, "disable this account")
+
+    def is_locked(self, directory_id: str) -> bool:
+        """By `pwdAccountLockedTime`, which stays there after a lock has run out, until the next sign-in."""
+        with self._connection() as connection:
+            locked = first(self._entry(connection, directory_id), "pwdAccountLockedTime")
+            return locked is not None and locked != LOCKED_FOR_GOOD
+
+    def unlock(self, directory_id: str) -> None:
+        with self._connection() as connection:
+            entry = self._entry(connection, directory_id)
+            locked = first(entry, "pwdAccountLockedTime")
+            if locked is None or locked == LOCKED_FOR_GOOD:
+                return
+            connection.modify(entry["dn"], {"pwdAccountLockedTime": [(MODIFY_DELETE, [locked])]})
+            self._expect(connection, "unlock this account", RESULT_NO_SUCH_ATTRIBUTE)
+
+    def end_sessions(self, directory_id: str) -> None:
+        raise DirectoryRefused("An LDAP directory knows no sign-ins that could be ended.")
+
+    # Groups
+
+    def group(self, name: str) -> Group | None:
+        with self._connection() as connection:
+            wanted = f"(&{GROUP_CLASSES}(cn={escape_filter_chars(name)}))"
+            entry = self._one(connection, wanted, GROUP_ATTRIBUTES) if name else None
+            if entry is None:
+                return None
+            return Group(
+                group_id=first(entry, "entryUUID") or "",
+                name=first(entry, "cn") or name,
+                description=first(entry, "description") or "",
+                owners=tuple(self._accounts(connection, texts(entry, "owner"))),
+                privileged=self._gives_special_rights(connection, entry),
+            )
+
+    def is_member(self, directory_id: str, group_id: str) -> bool:
+        with self._connection() as connection:
+            person, group = self._entry(connection, directory_id), self._entry(connection, group_id, ["objectClass"])
+            attribute, value = membership(group, person)
+            found = self._search(
+                connection, group["dn"], f"({attribute}={escape_filter_chars(value)})", ["cn"], scope=BASE
+            )
+            return bool(found)
+
+    def add_member(self, directory_id: str, group_id: str) -> None:
+        self._change_member(directory_id, group_id, MODIFY_ADD, RESULT_ATTRIBUTE_OR_VALUE_EXISTS)
+
+    def remove_member(self, directory_id: str, group_id: str) -> None:
+        self._change_member(directory_id, group_id, MODIFY_DELETE, RESULT_NO_SUCH_ATTRIBUTE)
+
+    def _change_member(self, directory_id: str, group_id: str, change: str, done_already: int) -> None:
+        with self._connection() as connection:
+            person, group = self._entry(connection, directory_id), self._entry(connection, group_id, ["objectClass"])
+            attribute, value = membership(group, person)
+            connection.modify(group["dn"], {attribute: [(change, [value])]})
+            self._expect(connection, "change who is in this group", done_already)
+
+    def _gives_special_rights(self, connection: Connection, entry: Entry) -> bool:
+        """Whether the group is privileged, or is in one that is."""
+        dn, name = str(entry["dn"]), first(entry, "cn") or ""
+        try:
+            return self._is_privileged({dn: name} | self._groups(connection, [member_of(dn)]))
+        except (DirectoryUnavailable, LDAPException):
+            return True
+
+    @staticmethod
+    def _expect(connection: Connection, what: str, *well: int) -> None:
+        """Errors: `DirectoryRefused` and `DirectoryUnavailable`, unless it was done, or the code says it was before."""
+        code = connection.result["result"]
+        if code in (RESULT_SUCCESS, *well):
+            return
+        if code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
+            raise DirectoryRefused(f"The directory doesn't let me {what}.")
+        if code == RESULT_OBJECT_CLASS_VIOLATION:
+            raise DirectoryRefused("The directory keeps no group without members, and this is the last one.")
+        raise DirectoryUnavailable(f"The directory didn't {what} ({connection.result['description']}).")
 
     # Connections
 
@@ -162,10 +261,13 @@ class LdapDirectory:
     # Look-ups
 
     def _dn(self, connection: Connection, directory_id: str) -> str:
-        entry = self._by_id(connection, directory_id)
+        return str(self._entry(connection, directory_id)["dn"])
+
+    def _entry(self, connection: Connection, directory_id: str, attributes: list[str] | None = None) -> Entry:
+        entry = self._by_id(connection, directory_id, attributes)
         if entry is None:
-            raise DirectoryUnavailable("The directory doesn't know this account any more.")
-        return str(entry["dn"])
+            raise DirectoryUnavailable("The directory doesn't know this account or group any more.")
+        return entry
 
     def _by_id(self, connection: Connection, directory_id: str, attributes: list[str] | None = None) -> Entry | None:
         if not UUID.fullmatch(directory_id):
@@ -199,7 +301,7 @@ class LdapDirectory:
         if account is None or directory_id is None:
             return None
         try:
-            groups = self._groups(connection, dn, account)
+            groups = self._groups(connection, [member_of(dn) + f"(memberUid={escape_filter_chars(account)})"])
             privileged = self._is_privileged(groups) or same_dn(dn, self._bind_dn)
         except (DirectoryUnavailable, LDAPException):
             groups, privileged = {}, True
@@ -214,10 +316,9 @@ class LdapDirectory:
             privileged=privileged,
         )
 
-    def _groups(self, connection: Connection, dn: str, account: str) -> dict[str, str]:
-        """DN to name of all groups, also those reached through groups (`member`, `uniqueMember`, `memberUid`)."""
+    def _groups(self, connection: Connection, wanted: list[str]) -> dict[str, str]:
+        """DN to name of all groups with these members, also those reached through groups."""
         found: dict[str, str] = {}
-        wanted = [member_of(dn) + f"(memberUid={escape_filter_chars(account)})"]
         for _ in range(DEEPEST_NESTING):
             fresh: dict[str, str] = {}
             for conditions in wanted:
@@ -236,16 +337,26 @@ class LdapDirectory:
         )
 
     def _manager(self, connection: Connection, entry: Entry) -> str | None:
-        dn = first(entry, "manager")
-        if dn is None:
-            return None
-        found = self._search(connection, dn, "(objectClass=*)", ["uid"], limit=1, scope=BASE)
-        return first(found[0], "uid") if found else None
+        return next(iter(self._accounts(connection, texts(entry, "manager")[:1])), None)
+
+    def _accounts(self, connection: Connection, dns: list[str]) -> Iterator[str]:
+        for dn in dns:
+            for found in self._search(connection, dn, "(objectClass=*)", ["uid"], limit=1, scope=BASE):
+                if account := first(found, "uid"):
+                    yield account
 
 
 def member_of(dn: str) -> str:
     escaped = escape_filter_chars(dn)
     return f"(member={escaped})(uniqueMember={escaped})"
+
+
+def membership(group: Entry, person: Entry) -> tuple[str, str]:
+    """The attribute in which this kind of group keeps its members, and what stands there for the person."""
+    kinds = {kind.casefold() for kind in texts(group, "objectClass")}
+    if "posixgroup" in kinds and not kinds & {"groupofnames", "groupofuniquenames"}:
+        return "memberUid", first(person, "uid") or ""
+    return "uniqueMember" if "groupofuniquenames" in kinds else "member", str(person["dn"])
 
 
 def same_dn(one: str, other: str) -> bool:

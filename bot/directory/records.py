@@ -20,13 +20,31 @@ class DemoAccount(Base):
     name: Mapped[str] = mapped_column(String(256))
     emails: Mapped[list[Any]]
     groups: Mapped[list[Any]]
+    given_groups: Mapped[list[Any]]
+    """In the last feed: the same feed again must not undo what was granted since."""
     manager: Mapped[str | None] = mapped_column(String(128))
     enabled: Mapped[bool]
+    locked: Mapped[bool]
+    """By too many wrong passwords."""
+    sessions_ended_at: Mapped[datetime | None]
     password_hash: Mapped[str | None] = mapped_column(String(256))
     """Argon2id; empty for an account that can't sign in."""
     given_hash: Mapped[str | None] = mapped_column(String(256))
     """Of the password in the last feed: the same feed again must not undo what its owner has changed since."""
     password_version: Mapped[int]
+
+
+class DemoGroup(Base):
+    """A group of the built-in directory; who is in it stands with the accounts."""
+
+    __tablename__ = "demo_groups"
+
+    group_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128))
+    folded: Mapped[str] = mapped_column(String(128), unique=True)
+    """The name as it is looked up."""
+    description: Mapped[str] = mapped_column(String(512))
+    owners: Mapped[list[Any]]
 
 
 class PersonRecord(Base):
@@ -69,6 +87,10 @@ class Binding(Base):
 
 def demo_account(session: Session, account: str) -> DemoAccount | None:
     return session.scalar(select(DemoAccount).where(DemoAccount.account == account.casefold()))
+
+
+def demo_group(session: Session, name: str) -> DemoGroup | None:
+    return session.scalar(select(DemoGroup).where(DemoGroup.folded == name.casefold()))
 
 
 def binding_of(session: Session, team: str, user: str, *, locked: bool = False) -> Binding | None:

@@ -49,6 +49,12 @@ access to dn.subtree="{people}" attrs=pwdAccountLockedTime
 access to attrs=userPassword
     by anonymous auth
     by * none
+access to dn.regex="^cn=(admins|inner|night-shift),{groups}$" attrs=member
+    by dn.exact="{service}" read
+    by * none
+access to dn.subtree="{groups}" attrs=member
+    by dn.exact="{service}" write
+    by * none
 access to *
     by dn.exact="{service}" read
     by * none
@@ -60,7 +66,14 @@ def openldap(folder: Path) -> Iterator[DirectorySettings]:
     """A running server with an empty tree; the settings to reach it as the service account. Stopped by its own pid."""
     (folder / "data").mkdir()
     config = folder / "slapd.conf"
-    words = {"people": PEOPLE, "service": SERVICE_DN, "root": ROOT_DN, "root_password": ROOT_PASSWORD, "base": BASE}
+    words = {
+        "people": PEOPLE,
+        "service": SERVICE_DN,
+        "groups": GROUPS,
+        "root": ROOT_DN,
+        "root_password": ROOT_PASSWORD,
+        "base": BASE,
+    }
     config.write_text(CONFIG.format(folder=folder, modules=MODULES, **words))
     url = f"ldap://127.0.0.1:{free_port()}"
     # With `-d` it stays in the foreground, so it is our child and ends with us.
@@ -128,7 +141,7 @@ def add_person(
     return dn
 
 
-def add_group(admin: Connection, name: str, members: list[str]) -> str:
+def add_group(admin: Connection, name: str, members: list[str], **more: str) -> str:
     dn = f"cn={name},{GROUPS}"
-    assert admin.add(dn, ["groupOfNames"], {"member": members}), admin.result
+    assert admin.add(dn, ["groupOfNames"], {"member": members, **more}), admin.result
     return dn

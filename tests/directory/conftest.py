@@ -1,0 +1,36 @@
+"""Each directory, filled with the same town."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store import Base, Database
+from tests.directory import openldap
+from tests.directory.demo_town import DemoTown
+from tests.directory.ldap_town import LdapTown
+from tests.directory.town import Town
+
+
+@pytest.fixture
+def ldap_town(tmp_path: Path) -> Iterator[LdapTown]:
+    if not openldap.SLAPD.exists() or not list(openldap.MODULES.glob("ppolicy*")):
+        pytest.skip("OpenLDAP's server isn't installed (Debian: apt-get install slapd)")
+    folder = tmp_path / "ldap"
+    folder.mkdir()
+    with openldap.openldap(folder) as settings:
+        yield LdapTown(settings)
+
+
+@pytest.fixture
+def demo_town(tmp_path: Path) -> Iterator[DemoTown]:
+    database = Database.at(f"sqlite:///{tmp_path / 'demo.sqlite'}")
+    Base.metadata.create_all(database.engine)
+    yield DemoTown(database)
+    database.close()
+
+
+@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap)])
+def town(request: pytest.FixtureRequest) -> Town:
+    found: Town = request.getfixturevalue(f"{request.param}_town")
+    return found
