@@ -10,7 +10,6 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,8 +47,8 @@ from bot.directory.directory import (
     PasswordRefused,
     Person,
 )
-from bot.directory.settings import DirectorySettings
-from bot.errors import BotError
+from bot.directory.local import is_this_machine
+from bot.directory.settings import DirectoryMisconfigured, DirectorySettings
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 8
@@ -62,10 +61,6 @@ ATTRIBUTES = ["entryUUID", "uid", "cn", "displayName", "mail", "manager", "pwdAc
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Entry = dict[str, Any]
-
-
-class DirectoryMisconfigured(BotError):
-    """A setting of the directory is missing or can't be right."""
 
 
 class LdapDirectory:
@@ -378,14 +373,6 @@ def texts(entry: Entry, attribute: str) -> list[str]:
 
 def first(entry: Entry, attribute: str) -> str | None:
     return next(iter(texts(entry, attribute)), None)
-
-
-def is_this_machine(host: str) -> bool:
-    """Traffic that never leaves the machine may go without TLS."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def refusal(message: str) -> str:

@@ -5,6 +5,12 @@ from typing import Annotated, Literal
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.errors import BotError
+
+
+class DirectoryMisconfigured(BotError):
+    """A setting of the directory is missing or can't be right."""
+
 
 class DirectorySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)

@@ -5,8 +5,9 @@ from pydantic import SecretStr
 
 from bot.directory.directory import DirectoryRefused, DirectoryUnavailable, PasswordRefused
 from bot.directory.feed import PersonFeed
-from bot.directory.ldap import DirectoryMisconfigured, LdapDirectory, is_this_machine
-from bot.directory.settings import DirectorySettings
+from bot.directory.ldap import LdapDirectory
+from bot.directory.local import is_this_machine
+from bot.directory.settings import DirectoryMisconfigured, DirectorySettings
 from bot.people import People
 from store import Database, utc_now
 from tests.directory import openldap

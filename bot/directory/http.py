@@ -1,0 +1,152 @@
+"""A directory's HTTP API: JSON there and back, over TLS, never taken for done when that isn't known."""
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.directory.directory import DirectoryRefused, DirectoryUnavailable
+from bot.directory.local import is_this_machine
+from bot.directory.settings import DirectoryMisconfigured
+from store import utc_now
+
+ANSWER_SECONDS = 8.0
+LONGEST_WAIT = 10.0
+"""Seconds in all that one request waits because the server asks for it: somebody is waiting in Slack."""
+ATTEMPTS = 4
+SHORTEST_WAIT = 0.5
+
+Json = dict[str, Any]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+UNKNOWN_OUTCOME = "The directory didn't answer, so it isn't known whether it was done."
+
+
+class NotThere(DirectoryUnavailable):
+    """The directory knows nothing at this address."""
+
+
+class Conflict(DirectoryUnavailable):
+    """What is asked for stands against what is there (409, 412): read again before another try."""
+
+
+class Api:
+    """`authorization(anew)` gives the headers that let the service account in; `anew` when the last ones weren't
+    taken. Slashes and all else in a path's parts are the caller's to quote."""
+
+    def __init__(
+        self,
+        base_url: str | None,
+        *,
+        setting: str,
+        authorization: Callable[[bool], Mapping[str, str]],
+        ca_file: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`setting` is the name of the one that holds the base URL. Errors: `DirectoryMisconfigured`; the server isn't
+        asked yet."""
+        url = urlsplit(base_url or "")
+        if not url.hostname or url.scheme not in ("https", "http"):
+            raise DirectoryMisconfigured(f"{setting} must be https://host.")
+        if url.scheme == "http" and not is_this_machine(url.hostname):
+            raise DirectoryMisconfigured(f"{setting} must be https://: only this machine is spoken to without TLS.")
+        self._base = (base_url or "").rstrip("/")
+        self._authorization = authorization
+        self._sleep = sleep
+        self._tls = ssl.create_default_context(cafile=ca_file)
+
+    def get(self, path: str, **params: str | int) -> Json:
+        """Errors: `NotThere`, `DirectoryRefused`, `DirectoryUnavailable`."""
+        return self.send("GET", path, params=params)
+
+    def send(
+        self,
+        method: Method,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        """What the server answers, empty when it says nothing. `path` may be a whole URL below the base, as servers
+        give it for the next page.
+
+        What the server asks to be sent later is sent again; what got no answer is only when it reads.
+        Errors: `NotThere`, `Conflict`, `DirectoryRefused` (400, 403: nothing has changed), `DirectoryUnavailable`.
+        """
+        waited, anew = 0.0, False
+        for attempt in range(1, ATTEMPTS + 1):
+            response = self._asked(method, path, body, params, {**self._authorization(anew), **(headers or {})})
+            last = attempt == ATTEMPTS
+            if response is None:
+                if method != "GET" or last:
+                    raise DirectoryUnavailable(UNKNOWN_OUTCOME)
+                pause = SHORTEST_WAIT * attempt
+            elif response.status_code == 401 and not anew:
+                anew = True
+                continue
+            elif is_later(response) or (method == "GET" and response.status_code >= 500):
+                pause = wait_asked(response, SHORTEST_WAIT * attempt)
+                if last or waited + pause > LONGEST_WAIT:
+                    raise DirectoryUnavailable("The directory is too busy at the moment.")
+            else:
+                return told(response)
+            waited += pause
+            self._sleep(pause)
+        raise DirectoryUnavailable(UNKNOWN_OUTCOME)
+
+    def _asked(
+        self,
+        method: Method,
+        path: str,
+        body: Any,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str],
+    ) -> httpx.Response | None:
+        """None if there was no answer. A client per request: calls are rare, and no connection is ever stale."""
+        url = path if path.startswith(f"{self._base}/") else f"{self._base}/{path.lstrip('/')}"
+        with httpx.Client(timeout=ANSWER_SECONDS, verify=self._tls, follow_redirects=False) as client:
+            try:
+                return client.request(method, url, json=body, params=params or None, headers=headers)
+            except (httpx.TransportError, httpx.DecodingError):
+                return None
+
+
+def is_later(response: httpx.Response) -> bool:
+    """Whether the server has done nothing yet and says so."""
+    return response.status_code == 429 or (response.status_code == 503 and "Retry-After" in response.headers)
+
+
+def told(response: httpx.Response) -> Json:
+    match response.status_code:
+        case 404:
+            raise NotThere("The directory doesn't know this account or group any more.")
+        case 409 | 412:
+            raise Conflict("The directory has changed meanwhile.")
+        case 400 | 403 | 422:
+            raise DirectoryRefused(f"The directory doesn't let me do this ({response.status_code}).")
+        case 401:
+            raise DirectoryUnavailable("The directory doesn't let the service account in.")
+        case code if not 200 <= code < 300:
+            raise DirectoryUnavailable(f"The directory didn't do it ({code}).")
+    if not response.content.strip():
+        return {}
+    try:
+        found = response.json()
+    except ValueError as error:
+        raise DirectoryUnavailable("The directory answered with something that isn't JSON.") from error
+    return found if isinstance(found, dict) else {"values": found}
+
+
+def wait_asked(response: httpx.Response, otherwise: float) -> float:
+    """Seconds by `Retry-After` (a number, or a date), RFC 9110, 10.2.3."""
+    asked = response.headers.get("Retry-After", "").strip()
+    if asked.isdigit():
+        return float(asked)
+    try:
+        return max(0.0, (parsedate_to_datetime(asked) - utc_now()).total_seconds())
+    except (ValueError, TypeError):
+        return otherwise
