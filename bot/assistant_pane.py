@@ -11,7 +11,7 @@ RETRIES = 9
 PROMPTS = (
     {"title": "Reset my password", "message": "I forgot my password"},
     {"title": "Set up the VPN", "message": "How do I set up the VPN on my laptop?"},
-    {"title": "Report something broken", "message": "My laptop screen is cracked"},
+    {"title": "Report something broken", "message": "I want to report something broken"},
     {"title": "Talk to a human", "message": "I want to talk to a human"},
 )
 

@@ -1,35 +1,18 @@
 """A case: the ticket that humans work on, with the handoff that led to it, the conversation it came from. SQL only."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.blocks.triage import Card
 from bot.message import plain
 from bot.outcomes import Answered, Handoff, HandoffReason, Tried, from_json
 from bot.records import Conversation, HandoffRecord, Turn
 
 SUMMARY = 2_000
 TITLE_WORDS = 12
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is known of a handed-over ticket at the moment of reading; texts are plain."""
-
-    number: str
-    conversation: Conversation
-    card: Card
-    resolution: str | None
-    rating: int | None
-    owner: str | None
-    """Slack id of the agent who claimed it."""
-    channel: str | None
-    ts: str | None
-    """Where its card is."""
 
 
 def handoff_of(record: HandoffRecord) -> Handoff:
@@ -43,16 +26,17 @@ def keep_handoff(
     session: Session,
     ticket: str,
     *,
-    conversation: Conversation,
+    conversation: Conversation | None,
     handoff: Handoff,
     employee: str,
     files: Sequence[str],
     opened_by: str | None,
     now: datetime,
 ) -> HandoffRecord:
+    """`employee` is the name on the card; without a conversation nobody is written to from its thread."""
     record = HandoffRecord(
         ticket=ticket,
-        conversation_id=conversation.id,
+        conversation_id=conversation.id if conversation else None,
         reason=handoff.reason.value,
         handoff=asdict(handoff)
         | {"reason": handoff.reason.value, "employee": employee, "files": list(files), "opened_by": opened_by},

@@ -142,10 +142,12 @@ def small_talk(route: Route) -> Outcome | None:
     if route.intent is Intent.GREETING:
         return Clarified(
             "Hello! Ask me anything about IT. I can also reset your password or bring in a person.",
-            options=("I forgot my password", "How do I connect to the VPN?", ASK_A_HUMAN),
+            options=("I forgot my password", "How do I set up the VPN?", ASK_A_HUMAN),
         )
     if route.intent is Intent.THANKS:
         return Clarified("You're welcome. I'm here when you need me again.")
+    if route.intent is Intent.REPORT:
+        return Clarified("Tell me what is broken and what happens, in a sentence or two. A picture helps, too.")
     if route.intent is Intent.NOT_SOLVED:
         return Clarified("I'm sorry. Tell me in a sentence what you are trying to do and what happens instead.")
     return None
@@ -164,7 +166,7 @@ def from_the_reading(desk: Knows, asked: Asked) -> Decision | None:
     if not answer.confident:
         return None
     because = "the person picked this reading when asked back"
-    return Decision(Answered(answer), Why(Branch.KNOWLEDGE_BASE, because, search=answer.trace))
+    return Decision(Answered(answer), Why(Branch.KNOWLEDGE_BASE, because, search=answer.trace, picked=True))
 
 
 def writer_for(desk: Knows, asked: Asked) -> Callable[[Material], Answer] | None:
@@ -186,7 +188,7 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision
 
     if answer.confident:
         return Decision(Answered(answer), because("it is sure enough of it"))
-    if not route.on_topic and not asked.files:
+    if not worth_asking and not route.on_topic and not asked.files:
         declined = Declined(
             "I don't know that. It doesn't look like something our IT knowledge base covers; "
             "if it is about your IT after all, a person can help."

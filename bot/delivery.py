@@ -82,12 +82,12 @@ class Delivery:
             self._post_reply(conversation, turn, rendered.text, [])
 
     def _rewritten(self, post: Post, ts: str, turn: Turn, rendered: Rendered) -> bool:
-        """Whether the reply to the first version now answers the edited one; False if somebody deleted it."""
+        """Whether the reply to the first version now answers the edited one; False if Slack won't have it changed:
+        it was deleted, or is too old."""
         try:
             self._desk.slack.update(channel=post.channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
         except SlackApiError as error:
-            if error.response.get("error") != "message_not_found":
-                raise
+            log.warning("the reply %s can't be changed (%s)", post.key, error.response.get("error"))
             return False
         with self._desk.database.transaction() as session:
             session.get_one(Post, post.key).ref = turn.key

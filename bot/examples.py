@@ -33,6 +33,26 @@ THANKS = (
     "cool thanks, solved",
     "ok got it, cheers",
     "never mind, it's fixed",
+    "thx",
+    "thx!!",
+    "thank you, that helped",
+    "thanks, that was it",
+    "thx that worked",
+    "ok cool",
+    "ok great, thanks a lot",
+    "solved",
+    "it works again",
+)
+
+REPORT = (
+    "I want to report something broken",
+    "I have a problem",
+    "something is broken",
+    "it isn't working",
+    "nothing works",
+    "I need to open a ticket",
+    "open a ticket",
+    "I want to report an issue",
 )
 
 NOT_SOLVED = (
@@ -44,6 +64,9 @@ NOT_SOLVED = (
     "no luck, same error again",
     "this is not what I asked",
     "that's the wrong answer",
+    "no, it's still broken",
+    "nope, not solved",
+    "it happened again",
 )
 
 MY_TICKETS = (

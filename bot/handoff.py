@@ -33,7 +33,7 @@ RETRIES = 14
 """Pausing twice as long each time, from half a second: some four hours."""
 PART = 2_900
 """Characters of a relayed message; a longer one goes in parts, since a message's text is cut at 3,000."""
-GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "cant_update_message"})
+GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "cant_update_message", "edit_window_closed"})
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,8 @@ class Triage:
         """A line for the agents, once per key; `text` is plain. Without a triage channel it is only in the log."""
         if channel := self._agents.channel():
             self._slack.post(f"alert:{key}", channel=channel, text=escaped(text), purpose="alert")
+        else:
+            log.warning("there is no triage channel to say this in: %s", text)
 
     # The ticket
 
@@ -199,6 +201,7 @@ class Triage:
             claimed_by=self.name_of(found.assignee) if found.assignee else None,
             opened_at=found.created_at,
             files=tuple(record.handoff.get("files") or ()),
+            has_reader=record.conversation_id is not None,
         )
 
     def name_of(self, user: str) -> str:
@@ -242,9 +245,11 @@ class Triage:
             return session.get(HandoffRecord, ticket)
 
     def tell_employee(self, ticket: str, *, key: str, text: str, name: str | None = None) -> None:
-        """Say something in the employee's thread, once per key, under a person's name or the desk's own."""
+        """Say something in the employee's thread, if there is one, once per key, under this name or the desk's own."""
         with self._database.reading() as session:
             record = session.get_one(HandoffRecord, ticket)
+            if record.conversation_id is None:
+                return
             conversation = session.get_one(Conversation, record.conversation_id)
         for number, part in enumerate(pieces(text, PART)):
             self._slack.post(
@@ -302,8 +307,9 @@ class Triage:
         with self._database.transaction() as session:
             message = session.get_one(AgentMessage, key)
             ticket = queries.held(session, message.ticket)
-            entry = log_message(session, ticket, message, now=self._now())
-            thread = session.get_one(HandoffRecord, message.ticket).triage_ts
+            record = session.get_one(HandoffRecord, message.ticket)
+            has_reader, thread = record.conversation_id is not None, record.triage_ts
+            entry = log_message(session, ticket, message, has_reader=has_reader, now=self._now())
         # The entry says what was decided the first time, also if the ticket was resolved since.
         if entry.kind is EntryKind.REPLY:
             name = self.name_of(message.user)

@@ -1,6 +1,6 @@
 """What may come of one turn: a closed union, kept with the turn as JSON and rendered by `bot.blocks`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -131,11 +131,3 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Outcome:
     return _adapter.validate_python(data)
-
-
-@dataclass(frozen=True)
-class Handled:
-    """An outcome and what it took: what `deskmate ask` prints."""
-
-    outcome: Outcome
-    timings_ms: dict[str, float] = field(default_factory=dict)

@@ -1,8 +1,10 @@
 """Sending a message so that it arrives once: what may have arrived is looked for before it is sent again."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from typing import Any
 
@@ -24,6 +26,26 @@ LIMITED_ATTEMPTS = 60
 def metadata_of(key: str) -> dict[str, Any]:
     """By which a message of ours is found again."""
     return {"event_type": METADATA_TYPE, "event_payload": {"key": key}}
+
+
+class OneAtATime:
+    """Whoever posts under a key waits for whoever does so already; keys side by side."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def __call__(self, key: str) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: key not in self._taken)
+            self._taken.add(key)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken.discard(key)
+                self._changed.notify_all()
 
 
 class Posting:

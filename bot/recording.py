@@ -1,13 +1,16 @@
 """How a message is recorded: its conversation, and the turn that it begins. SQL only."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.message import Message
 from bot.records import Conversation, Turn
+
+LATE = timedelta(minutes=10)
+"""Slack delivers what it couldn't deliver for some six minutes; an edit may be there before what it edits."""
 
 
 def record(session: Session, message: Message, *, surface: str | None, now: datetime) -> tuple[int, str] | None:
@@ -31,17 +34,21 @@ def record(session: Session, message: Message, *, surface: str | None, now: date
         and (conversation is None or not speaks_here(session, conversation, message.user))
     ):
         return None
+    versions = session.scalars(
+        select(Turn)
+        .where(Turn.conversation_id == (conversation.id if conversation else 0), Turn.ts == message.ts)
+        .order_by(Turn.id)
+        .with_for_update()
+    ).all()
+    newer = next((turn for turn in versions if (turn.edited_ts or "") > (message.edited_ts or "")), None)
+    if newer is not None:  # Slack keeps no order
+        return newer.conversation_id, newer.key
     if message.edited_ts is not None:
-        original = session.scalar(
-            select(Turn)
-            .where(Turn.conversation_id == (conversation.id if conversation else 0), Turn.ts == message.ts)
-            .order_by(Turn.id)
-        )
-        if original is None:
-            return None
-        if original.state == "received":
-            original.text = message.text
-            return original.conversation_id, original.key
+        if not versions and (not message.direct or now - moment_of(message.ts) > LATE):
+            return None  # of something that wasn't for the desk, or from before it was there
+        if versions and versions[0].state == "received":
+            versions[0].text = message.text
+            return versions[0].conversation_id, versions[0].key
     if conversation is None:
         conversation = Conversation(
             team=message.team,
@@ -70,6 +77,10 @@ def record(session: Session, message: Message, *, surface: str | None, now: date
         )
     )
     return conversation.id, message.key
+
+
+def moment_of(ts: str) -> datetime:
+    return datetime.fromtimestamp(float(ts), UTC)
 
 
 def speaks_here(session: Session, conversation: Conversation, user: str) -> bool:

@@ -47,7 +47,7 @@ class Turn(Base):
     """As Slack sent it."""
     files: Mapped[list[Any]]
     state: Mapped[str] = mapped_column(String(16))
-    """`received`, `decided` (outcome kept, reply may be on its way), `done`."""
+    """`received`, `decided` (outcome kept, reply may be on its way), `done`; `failed`: Slack never took the reply."""
     outcome_kind: Mapped[str | None] = mapped_column(String(16))
     outcome: Mapped[dict[str, Any] | None]
     received_at: Mapped[datetime]
@@ -91,7 +91,8 @@ class HandoffRecord(Base):
     __table_args__ = (UniqueConstraint("triage_channel", "triage_ts"),)
 
     ticket: Mapped[str] = mapped_column(String(16), primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    """None for what the desk itself has found: nobody in Slack is to read along."""
     reason: Mapped[str] = mapped_column(String(32))
     handoff: Mapped[dict[str, Any]]
     triage_channel: Mapped[str | None] = mapped_column(String(32))

@@ -31,11 +31,13 @@ def keep_message(session: Session, ticket: str, message: Message, *, now: dateti
         )
 
 
-def log_message(session: Session, ticket: Ticket, message: AgentMessage, *, now: datetime) -> WorklogEntry:
+def log_message(
+    session: Session, ticket: Ticket, message: AgentMessage, *, has_reader: bool, now: datetime
+) -> WorklogEntry:
     """The message in the ticket's worklog, once. A reply, to be relayed, is only what the agent who has the open
-    ticket writes without marking it as internal; everything else is a note."""
+    ticket writes without marking it as internal, and if an employee reads along; everything else is a note."""
     said = plain(message.text) or "(no words)"
-    if ticket.assignee == message.user and ticket.state.is_open and not is_internal(message):
+    if has_reader and ticket.assignee == message.user and ticket.state.is_open and not is_internal(message):
         return worklog.reply(
             session, ticket.id, author=message.user, text=said, now=now, by_agent=True, key=message.key
         )

@@ -21,6 +21,7 @@ from bot.examples import (
     MY_TICKETS,
     NOT_IT,
     NOT_SOLVED,
+    REPORT,
     THANKS,
 )
 
@@ -32,6 +33,8 @@ class Intent(StrEnum):
     GREETING = "greeting"
     THANKS = "thanks"
     NOT_SOLVED = "not_solved"
+    REPORT = "report"
+    """Something is wrong, but not what."""
     MY_TICKETS = "my_tickets"
     ROUTINE = "routine"
     OTHER = "other"
@@ -72,6 +75,7 @@ NEAR = {
     Intent.GREETING: 0.80,
     Intent.THANKS: 0.75,
     Intent.NOT_SOLVED: 0.70,
+    Intent.REPORT: 0.85,
     Intent.MY_TICKETS: 0.75,
     Intent.ROUTINE: 0.66,
 }
@@ -104,6 +108,7 @@ class Router:
             (Intent.GREETING, GREETING),
             (Intent.THANKS, THANKS),
             (Intent.NOT_SOLVED, NOT_SOLVED),
+            (Intent.REPORT, REPORT),
             (Intent.MY_TICKETS, MY_TICKETS),
             (Intent.OTHER, ABOUT_ROUTINE + IT_MATTERS),
         ):

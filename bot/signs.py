@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from http.client import HTTPException
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -11,6 +12,8 @@ from bot.message import plain
 from bot.outcomes import Escalated, InProgress, Outcome
 from bot.records import Conversation, Turn
 from bot.slack import DONE, PASSED_ON, SEEN, Slack
+
+FORGIVEN: tuple[type[Exception], ...] = (SlackApiError, BotError, OSError, HTTPException)
 
 log = logging.getLogger(__name__)
 
@@ -70,5 +73,5 @@ def quietly(slack: Slack, call: str, **arguments: Any) -> None:
     """Do what nobody waits for; that it failed is logged."""
     try:
         getattr(slack, call)(**arguments)
-    except (SlackApiError, BotError, OSError) as error:
+    except FORGIVEN as error:
         log.warning("%s failed: %s", call, error)

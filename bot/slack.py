@@ -15,10 +15,11 @@ from slack_sdk.http_retry.builtin_handlers import (
     ServerErrorRetryHandler,
 )
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from bot.posting import Posting, metadata_of
+from bot.posting import OneAtATime, Posting, metadata_of
 from bot.records import Post
-from bot.slack_client import passes
+from bot.slack_client import is_limited, passes
 from bot.slack_files import downloaded
 from bot.workspace import FRESH_SECONDS, Workspace
 from store import Database
@@ -49,6 +50,7 @@ class Slack:
         ]
         self.workspace = Workspace(client)
         self._posting = Posting(client)
+        self._one_at_a_time = OneAtATime()
         self._database = database
         self._now = now
 
@@ -71,16 +73,6 @@ class Slack:
         `text` is Slack's escaped form. A repeat with the same key returns the first one's `ts`: if it isn't known
         whether Slack took the first, the thread is read back and searched for the key before anything is sent.
         """
-        with self._database.transaction() as session:
-            known = session.get(Post, key)
-            if known is None:
-                session.add(
-                    Post(
-                        key=key, purpose=purpose, ref=ref, channel=channel, thread_ts=thread_ts, created_at=self._now()
-                    )
-                )
-        if known is not None and known.ts is not None:
-            return known.ts
         arguments: dict[str, Any] = {
             "channel": channel,
             "text": text[:FALLBACK_LIMIT],
@@ -93,7 +85,24 @@ class Slack:
             arguments["blocks"] = list(blocks)
         if username:
             arguments["username"] = username
-        return self._send(key, arguments, uncertain=known is not None)
+        with self._one_at_a_time(key):
+            place = {"purpose": purpose, "ref": ref, "channel": channel, "thread_ts": thread_ts}
+            known = self._begun(key, place)
+            if known is not None and known.ts is not None:
+                return known.ts
+            return self._send(key, arguments, uncertain=known is not None)
+
+    def _begun(self, key: str, place: dict[str, Any]) -> Post | None:
+        """The row of an earlier try; otherwise one is made, and None."""
+        try:
+            with self._database.transaction() as session:
+                known = session.get(Post, key)
+                if known is None:
+                    session.add(Post(key=key, **place, created_at=self._now()))
+        except IntegrityError:  # another process was faster
+            with self._database.reading() as session:
+                known = session.get_one(Post, key)
+        return known
 
     # A reply that grows while it is written
 
@@ -111,7 +120,9 @@ class Slack:
                 channel=channel, thread_ts=thread_ts, recipient_user_id=user, recipient_team_id=team
             )
         except SlackApiError as error:
-            if not passes(error):
+            if is_limited(error):
+                self._forget(key)  # nothing was begun, and it may be tried again
+            elif not passes(error):
                 self._is_whole(key, None)  # nothing was begun
             raise
         ts: str = answer["ts"]
@@ -185,6 +196,10 @@ class Slack:
         with self._database.transaction() as session:
             post = session.get_one(Post, key)
             post.ts, post.streaming = ts, False
+
+    def _forget(self, key: str) -> None:
+        with self._database.transaction() as session:
+            session.delete(session.get_one(Post, key))
 
     def _send(self, key: str, arguments: dict[str, Any], *, uncertain: bool) -> str:
         """Send what has its row, and record where it is."""

@@ -12,6 +12,8 @@ from bot.errors import SlackUnavailable
 
 TRANSIENT: tuple[type[Exception], ...] = (OSError, HTTPException, OperationalError, SlackUnavailable)
 """What a durable step that talks to Slack tries again."""
+UNREACHABLE: tuple[type[Exception], ...] = (OSError, HTTPException, SlackUnavailable, ValueError)
+"""What a single call raises when Slack, or a proxy before it, doesn't answer as it should."""
 SLACK_FAULTS = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )

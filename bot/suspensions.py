@@ -1,6 +1,5 @@
 """Ending the trust in the link between a Slack user and an account, and telling its owner and the agents."""
 
-import contextvars
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -63,10 +62,7 @@ class Suspensions:
         registered = durable.workflow("binding_suspended", told)
 
         def start(binding: int, since: str) -> None:
-            # In an empty context: the runtime starts no workflow from within a step, where people are looked at.
-            contextvars.Context().run(
-                lambda: durable.start(registered, binding, since, key=f"suspended:{binding}:{since}")
-            )
+            durable.start(registered, binding, since, key=f"suspended:{binding}:{since}")
 
         self._start = start
 

@@ -121,15 +121,18 @@ class TicketClicks:
             return
         agent = self._desk.triage.name_of(click.user)
         text = f"{agent} is looking into it ({ticket.number}) and will write to you here."
-        self._desk.triage.announce(ticket.number)
         self._desk.triage.tell_employee(ticket.number, key=f"claimed:{ticket.number}:{click.user}", text=escape(text))
+        self._desk.triage.announce(ticket.number)
 
     def _tell_of_resolution(self, number: str, view: str) -> None:
         with self._desk.database.reading() as session:
             ticket = queries.find(session, number)
-            record = session.get_one(HandoffRecord, ticket.number)
-            conversation = session.get_one(Conversation, record.conversation_id)
-            turns = turns_of(session, conversation.id)
+            place = session.get_one(HandoffRecord, ticket.number).conversation_id
+            conversation = session.get_one(Conversation, place) if place is not None else None
+            turns = turns_of(session, place) if place is not None else []
+        if conversation is None:
+            self._desk.triage.announce(ticket.number)
+            return
         agent = self._desk.triage.name_of(ticket.assignee) if ticket.assignee else "Deskmate"
         rendered = resolved(ticket.number, agent, ticket.resolution or "")
         self._desk.slack.post(
@@ -144,7 +147,7 @@ class TicketClicks:
         self._desk.triage.announce(ticket.number)
         for turn in turns:
             outcome = from_json(turn.outcome) if turn.outcome else None
-            if isinstance(outcome, Escalated) and not outcome.follow_up:
+            if isinstance(outcome, Escalated) and not (outcome.follow_up and outcome.claimed_by):
                 self._desk.slack.mark_done(channel=conversation.channel, ts=turn.ts)
 
     def _reopen(self, click: Click, post: Post, ticket: Ticket) -> None:

@@ -1,14 +1,22 @@
 """Which turns there are: the next one of a conversation, those before it, the one that an edit replaces."""
 
+import re
 from datetime import timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
 
+from bot.message import plain
 from bot.records import Conversation, Post, Turn
+from bot.routing import WANTS_HUMAN
 
 CONTEXT = timedelta(minutes=30)
-"""How long a new top-level direct message still belongs to what was said before it."""
+"""How long a new top-level direct message may still belong to what was said before it."""
+GOES_ON = re.compile(
+    r"^\W*(?:and|but|or|also|then|ok but|what about|how about|what if|the same|same|it|its|it's|that|that's|this|these"
+    r"|those|they|them|still|again|neither|yes|no|nope|did(?:n'?t| not)|does(?:n'?t| not))\b",
+    re.IGNORECASE,
+)
 
 
 def oldest_unfinished(session: Session, key: str) -> tuple[Conversation, Turn | None]:
@@ -26,11 +34,16 @@ def oldest_unfinished(session: Session, key: str) -> tuple[Conversation, Turn | 
 
 
 def turns_before(session: Session, conversation: Conversation, turn: Turn) -> list[Turn]:
-    """The finished turns that this one continues, oldest first, at most six."""
-    query = select(Turn).where(Turn.id != turn.id, Turn.state == "done", Turn.ts < turn.ts)
+    """The finished turns that this one continues, oldest first, at most six; of an edited message the last version."""
+    newer = aliased(Turn)
+    edited_later = exists().where(
+        newer.conversation_id == Turn.conversation_id, newer.ts == Turn.ts, newer.id > Turn.id
+    )
+    query = select(Turn).where(Turn.id != turn.id, Turn.state == "done", Turn.ts < turn.ts, ~edited_later)
     same_thread = query.where(Turn.conversation_id == conversation.id)
     found = list(session.scalars(same_thread.order_by(Turn.ts.desc()).limit(6)))
-    if not found and conversation.surface == "im" and turn.ts == conversation.thread_ts:
+    begins = conversation.surface == "im" and turn.ts == conversation.thread_ts
+    if not found and begins and leans_on_earlier(plain(turn.text)):
         recent = query.join(Conversation, Conversation.id == Turn.conversation_id).where(
             Conversation.team == conversation.team,
             Conversation.channel == conversation.channel,
@@ -39,6 +52,12 @@ def turns_before(session: Session, conversation: Conversation, turn: Turn) -> li
         )
         found = list(session.scalars(recent.order_by(Turn.ts.desc()).limit(2)))
     return found[::-1]
+
+
+def leans_on_earlier(text: str) -> bool:
+    """Whether a message that begins a thread makes sense only with what was said before it. Anything else is a matter
+    of its own, and what was said before neither helps to find an answer nor is for the agents to read."""
+    return GOES_ON.search(text) is not None or WANTS_HUMAN.search(text) is not None
 
 
 def reply_to_original(session: Session, turn: Turn) -> Post | None:

@@ -108,8 +108,15 @@ class Turns:
     # After it
 
     def _see_through(self, key: str) -> None:
-        """The durable workflow that a message starts. It takes the conversation's oldest unfinished turn, which is not
-        always the message's own: two that were sent at once may have been recorded the other way round."""
+        """The durable workflow that a message starts: the conversation's unfinished turns, oldest first, up to the
+        message's own. There are others when two that were sent at once were recorded the other way round, and when a
+        workflow before this one had to give up."""
+        seen: str | None = ""
+        while seen not in (key, None):
+            seen = self._see_to_next(key)
+
+    def _see_to_next(self, key: str) -> str | None:
+        """The turn that was seen to, or None when there is none left."""
         durable = self._desk.durable
         try:
             turn = durable.step("decide", self._decide, key, retries=STEP_RETRIES, transient=TRANSIENT)
@@ -119,7 +126,7 @@ class Turns:
             # It would fail for ever, and each message after it would meet the same turn.
             turn = durable.step("apologise", self._apologise, key)
         if turn is None:
-            return
+            return None
         try:
             durable.step("deliver", self._delivery.deliver, turn, retries=STEP_RETRIES, transient=TRANSIENT)
         except StepFailed as failure:
@@ -127,6 +134,7 @@ class Turns:
                 # It would fail again, and the turns behind it must not wait for it.
                 durable.step("give up", self._give_up, turn)
             raise
+        return turn
 
     def _decide(self, key: str) -> str | None:
         desk = self._desk

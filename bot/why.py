@@ -39,6 +39,8 @@ class Why:
     """None where the knowledge base wasn't asked."""
     further: tuple[Trace, ...] = ()
     """Of a message that asks several things, the searches after the first."""
+    picked: bool = False
+    """The person picked the article when asked back, so its search tells nothing of how sure the desk would be."""
     refused: str | None = None
     asking_from: float | None = None
     """Confidence from which the desk would have asked back."""

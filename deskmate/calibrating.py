@@ -20,7 +20,7 @@ from knowledge.collection import Collection, collection
 from knowledge.confidence import FEATURES
 from knowledge.library import Library
 from knowledge.settings import KnowledgeSettings
-from store import utc_now
+from store import Database, utc_now
 
 FEWEST_OPINIONS = 50
 
@@ -90,12 +90,13 @@ def examples_of(library: Library, given: Collection, progress: Progress) -> Iter
         progress.advance(number)
 
 
-def calibrate_by_feedback(session: Session, settings: KnowledgeSettings, embedder: str) -> Calibrated:
+def calibrate_by_feedback(database: Database, settings: KnowledgeSettings, embedder: str) -> Calibrated:
     """From what people thought of the answers that they got, with the features in the traces of these turns.
 
     Errors: `TooFewExamples`.
     """
-    examples = opinions(session)
+    with database.reading() as session:
+        examples = opinions(session)
     if len(examples) < FEWEST_OPINIONS:
         raise TooFewExamples(
             f"There are {len(examples)} answers with feedback and a trace of this version;"
@@ -106,14 +107,17 @@ def calibrate_by_feedback(session: Session, settings: KnowledgeSettings, embedde
 
 
 def opinions(session: Session) -> list[Example]:
-    """One of each answered turn with feedback: right when all that was said of it is that it helped."""
+    """One of each answered turn with feedback: right when all that was said of it is that it helped. Not of one that
+    answered several questions, or from a reading that was picked: the thumb isn't about how sure the search was."""
     examples = []
     for key, right in helped(session).items():
         try:
             why = traces.kept(session, key)
         except ValidationError:
             continue  # of another version
-        if why is not None and why.search is not None and why.search.features.keys() == set(FEATURES):
+        if why is None or why.search is None or why.picked or why.further:
+            continue
+        if why.search.features.keys() == set(FEATURES):
             examples.append(Example(why.search.understood, "asked", why.search.features, right, right))
     return examples
 

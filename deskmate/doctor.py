@@ -200,6 +200,7 @@ def slack_answers(settings: Settings) -> Iterator[Check]:
     from slack_sdk.errors import SlackApiError
 
     from bot.app import web_client
+    from bot.slack_client import UNREACHABLE
 
     client = web_client(settings.slack)
     client.timeout = PROBE_SECONDS
@@ -210,7 +211,7 @@ def slack_answers(settings: Settings) -> Iterator[Check]:
     except SlackApiError as error:
         found = f"Slack says {error.response.get('error')}"
         yield Check("slack", "missing", found, f"Compare the token and the scopes with {SETUP}.")
-    except (OSError, ValueError) as error:
+    except UNREACHABLE as error:
         found = f"{client.base_url} doesn't answer ({type(error).__name__})"
         yield Check("slack", "missing", found, "Check the network, a proxy, and SLACK_API_URL.")
 

@@ -17,6 +17,7 @@ from bot.handoff import Triage
 from bot.notices import Notices
 from bot.people import People
 from bot.slack import Slack
+from bot.slack_client import UNREACHABLE
 from bot.traces import forget
 from bot.turns import Turns
 from bot.workflows.password_reset import PasswordReset
@@ -100,6 +101,7 @@ def wired(
         secret_key=secret,
         public_url=str(settings.bot.public_url),
         alert=triage.alert,
+        show_card=triage.announce,
         is_agent=triage.is_agent,
         now=utc_now,
     )
@@ -166,5 +168,5 @@ def who_am_i(client: WebClient) -> None:
         raise RoofError(
             f"Slack refused SLACK_BOT_TOKEN ({error.response.get('error')}). Where to get it: docs/slack-setup.md."
         ) from error
-    except (OSError, ValueError) as error:
+    except UNREACHABLE as error:
         raise RoofError(f"Slack can't be reached at {client.base_url} ({type(error).__name__}).") from error

@@ -50,10 +50,6 @@ def calibrate(
         with shown_on_terminal() as progress:
             made = calibrating.calibrate(folder, settings.knowledge, progress=progress)
     else:
-        with (
-            open_database(settings) as database,
-            open_library(database, settings) as library,
-            database.reading() as session,
-        ):
-            made = calibrating.calibrate_by_feedback(session, settings.knowledge, library.embedder)
+        with open_database(settings) as database, open_library(database, settings) as library:
+            made = calibrating.calibrate_by_feedback(database, settings.knowledge, library.embedder)
     said(made.as_json(), str(made), as_json=as_json)

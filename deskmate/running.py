@@ -17,6 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.websocket_client import SocketModeClient
 
+from bot.slack_client import UNREACHABLE
 from deskmate.errors import RoofError
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def connected(handler: SocketModeHandler, client: WebClient) -> bool:
         raise RoofError(
             f"Slack refused SLACK_APP_TOKEN ({error.response.get('error')}). Where to get it: docs/slack-setup.md."
         ) from error
-    except (OSError, ValueError) as error:
+    except UNREACHABLE as error:
         raise RoofError(f"Slack can't be reached at {client.base_url} ({type(error).__name__}).") from error
 
 

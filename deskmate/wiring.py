@@ -25,6 +25,8 @@ from store.migrating import DatabaseUnreachable, SchemaOutdated, migrate, requir
 
 log = logging.getLogger(__name__)
 
+LONGEST_PAUSE = 30.0
+"""Seconds after a failure; what failed may be what mends it."""
 REFRESH_SECONDS = 1.0
 """How soon the index follows what another process has ingested."""
 RESUME_SECONDS = 300.0
@@ -155,7 +157,7 @@ def every(seconds: float, work: Callable[[], object], *, name: str) -> Iterator[
                 work()
             except Exception:  # whatever it was, it is tried again later
                 log.exception("%s failed", name)
-                over.wait(10 * seconds)
+                over.wait(min(10 * seconds, LONGEST_PAUSE))
 
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()

@@ -193,7 +193,7 @@ def compose(pieces: Sequence[Piece], limit: int = SCREEN, url: str | None = None
         taken = pieces.index(piece) + 1
         if missing:
             break
-    rest = [piece for piece, _ in displayed(pieces[taken:])]
+    rest = [piece for piece in pieces[taken:] if shown(piece.text)]
     text = joined(parts)
     if missing or rest:
         text += "\n\n" + what_follows(rest, missing, url)

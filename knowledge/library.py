@@ -14,6 +14,7 @@ from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
 from knowledge.calibration import Calibration
+from knowledge.choosing import to_show
 from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, Composed, Piece, answering, compose, pieces_of
 from knowledge.copies import stage_of, without_copies
@@ -29,7 +30,6 @@ from knowledge.retrieval import (
     CANDIDATES,
     Hit,
     best_per_article,
-    passage_to_show,
 )
 from knowledge.rewriting import Rewriter, Search
 from knowledge.searching import Found, Searcher, Stopwatch
@@ -194,7 +194,7 @@ class Library:
         with self.database.reading() as session:
             pieces = pieces_of(session, best.article, groups, found.pair.generation.name)
             own = [hit for hit in found.hits if hit.article == best.article]
-            shown = answering(pieces, passage_to_show(own, found.question, found.understood))
+            shown = to_show(pieces, own, found.question, found.understood, found.catalogue, self._words)
             composed = compose(shown)
             if not composed.text:
                 return None

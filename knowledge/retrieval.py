@@ -6,7 +6,6 @@ reciprocal rank fusion on each set. Every candidate is read from SQL, and refuse
 now, before anything is computed from it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,9 +23,6 @@ from knowledge.vectors import Vectors
 SPARSE_WEIGHT = 0.6
 EARLIER_VECTOR, EARLIER_WORDS = 0.5, 0.1  # weights of what was asked before; of the message itself: 1
 CANDIDATES = 60  # passages from each of the two searches
-ABOUT_AS_GOOD = 0.08  # two passages of one article this close in score answer about equally well
-NEAR_ENOUGH = 0.15  # as close, steps are what answers a question how something is done
-HOW = re.compile(r"\bhow (?:do|can|could|should|would|to|does one|is it possible)\b|\bsteps\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -167,21 +163,3 @@ def best_per_article(hits: Sequence[Hit]) -> list[Hit]:
     for hit in hits:
         best.setdefault(hit.article, hit)
     return list(best.values())
-
-
-def passage_to_show(hits: Sequence[Hit], question: Question, text: str = "") -> int:
-    """Of the best article: its best passage, or one with steps that is about as good and has the same words of the
-    question; to a question how something is done (by its `text`), one with steps that comes near it. Short asides rank
-    high, as the title that they carry is most of their words; people who ask want the procedure. `hits` are sorted best
-    first and not empty."""
-    best = hits[0]
-    if not best.steps:
-        met = best.terms & question.terms.keys()
-        how = HOW.search(text) is not None
-        for hit in hits:
-            if hit.article != best.article or not hit.steps:
-                continue
-            behind = best.score - hit.score
-            if behind <= (NEAR_ENOUGH if how else ABOUT_AS_GOOD) and (how or met <= hit.terms):
-                return hit.passage
-    return best.passage

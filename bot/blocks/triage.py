@@ -27,6 +27,8 @@ REASONS = {
     HandoffReason.POLICY: "policy wants a human to decide",
     HandoffReason.NEGATIVE_FEEDBACK: "the answer didn't help",
 }
+RELAYED = "Once claimed, what you write in this thread goes to the employee; begin with `//` for a note."
+NOT_RELAYED = "What you write in this thread stays a note: no employee reads along."
 HINT = "The employee gets this text, and can say if it's still broken."
 RATINGS = ("Poor", "Fair", "Good", "Very good", "Excellent")
 
@@ -45,6 +47,8 @@ class Card:
     claimed_by: str | None
     opened_at: datetime
     files: tuple[str, ...] = ()
+    has_reader: bool = True
+    """An employee reads what the agent writes."""
 
 
 SHOWN_ENTRIES = 40
@@ -95,9 +99,7 @@ def card(ticket: Card) -> Rendered:
     if ticket.open:
         claim = [] if ticket.claimed_by else [kit.button("Claim", TRIAGE_CLAIM, style="primary")]
         blocks.append(kit.actions(*claim, kit.button("Resolve", TRIAGE_RESOLVE), kit.button("Details", TRIAGE_DETAILS)))
-        blocks.append(
-            kit.context("Once claimed, what you write in this thread goes to the employee; begin with `//` for a note.")
-        )
+        blocks.append(kit.context(RELAYED if ticket.has_reader else NOT_RELAYED))
     else:
         blocks.append(kit.actions(kit.button("Details", TRIAGE_DETAILS)))
     return Rendered(fallback(text), blocks)

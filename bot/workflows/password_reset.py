@@ -4,7 +4,6 @@ The card asks, Continue gives a link to a one-time page, the page changes the pa
 Nothing but the directory and the page's one request ever sees the password.
 """
 
-import contextvars
 import logging
 import secrets
 from collections.abc import Callable
@@ -77,11 +76,13 @@ class PasswordReset:
         secret_key: str,
         public_url: str,
         alert: Callable[[str, str], None],
+        show_card: Callable[[str], None],
         is_agent: Callable[[str], bool],
         now: Callable[[], datetime],
         limits: Limits | None = None,
     ) -> None:
-        """`alert(key, text)` writes a plain line into the triage channel, once per key."""
+        """`alert(key, text)` writes a plain line into the triage channel, once per key; `show_card(number)` shows the
+        card of a ticket there."""
         self._database = database
         self._slack = slack
         self._now = now
@@ -111,6 +112,7 @@ class PasswordReset:
             people=people,
             links=self._links,
             alert=alert,
+            show_card=show_card,
             begin=self._start_repudiation,
             now=now,
         )
@@ -299,9 +301,7 @@ class PasswordReset:
     def _start(self, workflow: Callable[..., None], *args: Any, key: str) -> None:
         if self._durable is None:
             raise RuntimeError("the workflow isn't registered with the durable runtime")
-        durable = self._durable
-        # In an empty context: the runtime starts no workflow from within a step, where `announce` runs.
-        contextvars.Context().run(lambda: durable.start(workflow, *args, key=key))
+        self._durable.start(workflow, *args, key=key)
 
     def _start_finish(self, request: str, attempt: int, again: str) -> None:
         key = f"reset:{request}:{attempt}" + (f":{again}" if again else "")

@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.cases import keep_handoff
 from bot.directory.directory import Directory, DirectoryUnavailable
 from bot.errors import SlackUnavailable
+from bot.handoff import DESK
 from bot.once.links import Links
 from bot.once.page import Page, unknown_link
+from bot.outcomes import Handoff, HandoffReason
 from bot.people import People
+from bot.records import HandoffRecord
 from bot.workflows.limits import moment_text
 from bot.workflows.password_change import record
 from bot.workflows.records import ResetRequest, held_request
@@ -51,6 +55,8 @@ class Repudiation:
     people: People
     links: Links
     alert: Callable[[str, str], None]
+    show_card: Callable[[str], None]
+    """Shows the agents the card of a ticket."""
     begin: Callable[[str], None]
     """Starts `run` durably for a request, once."""
     now: Callable[[], datetime]
@@ -148,27 +154,39 @@ class Repudiation:
                     f"{request.slack_user}; the worklog says whether it is disabled. Call its owner on a number "
                     "from HR, end its sessions, and give it a new password in person."
                 ),
-                requester=request.slack_user,
-                requester_account=request.account,
+                requester=DESK,  # not the Slack user, who may be the thief and would see it among their tickets
+                requester_account=None,
                 conversation=None,
                 impact=Impact.HIGH,
                 urgency=Urgency.HIGH,
                 category="security",
-                actor="deskmate",
+                actor=DESK,
                 now=self.now(),
                 key=f"reset:{request.id}:notme",
             )
             request.incident = ticket.number
+            if session.get(HandoffRecord, ticket.number) is None:
+                keep_handoff(
+                    session,
+                    ticket.number,
+                    conversation=None,
+                    handoff=Handoff(HandoffReason.POLICY, ticket.description),
+                    employee=f"the owner of {request.account}",
+                    files=(),
+                    opened_by=None,
+                    now=self.now(),
+                )
             return ticket.number
 
     def _note(self, request_id: str, incident: str, news: str) -> None:
         with self.database.transaction() as session:
             key = f"reset:{request_id}:notme:{news}"
-            worklog.note(session, incident, author="deskmate", text=NEWS[news], now=self.now(), key=key)
+            worklog.note(session, incident, author=DESK, text=NEWS[news], now=self.now(), key=key)
 
     def _tell_agents(self, request_id: str, incident: str, news: str) -> None:
         request = self._read(request_id)
         if request is not None:
+            self.show_card(incident)
             self.alert(
                 f"reset:{request_id}:notme:{news}",
                 f"{incident}, P1: the owner of {request.account} says that a password reset wasn't theirs. "

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from knowledge.retrieval import Hit, Question, passage_to_show
+from knowledge.choosing import passage_to_show
+from knowledge.retrieval import Hit, Question
 
 VPN, LAPTOP = 1, 2
 QUESTION = Question(np.zeros(1, dtype=np.float32), {VPN: 1.0, LAPTOP: 1.0})

@@ -105,6 +105,7 @@ class ResetDesk:
         self.database, self.durable, self.mailbox = database, durable, mailbox
         self.clock, self.client = Clock(), StubWebClient()
         self.alerts: list[tuple[str, str]] = []
+        self.shown: list[str] = []
         self.agents: set[str] = set()
         self.directory = DemoDirectory(database, privileged_groups=frozenset({"admins"}))
         self.notices = Notices(NoticeSettings(smtp_url=SecretStr(smtp_url) if smtp_url else None))
@@ -128,6 +129,7 @@ class ResetDesk:
             secret_key=SECRET,
             public_url="https://desk.example/",
             alert=self.alert,
+            show_card=self.shown.append,
             is_agent=lambda user: user in self.agents,
             now=self.clock,
         )
