@@ -30,6 +30,11 @@ from knowledge.library import Answer, Library
 from store import Database
 
 TICKET_NUMBER = re.compile(r"\b(?:INC|REQ)[\s#-]*0*(\d{1,9})\b", re.IGNORECASE)
+STILL_BROKEN = re.compile(
+    r"\bstill\b.*\b(?:broken|no|not|nothing|same|there|happens?|fails?|\w+n'?t)\b|\bnot (?:fixed|solved|working)\b"
+    r"|\bsame (?:problem|issue|error|thing)\b|\b(?:broken|happens?|happened|back|started) again\b",
+    re.IGNORECASE,
+)
 SUMMARY_LIMIT = 2_000
 ASK_A_HUMAN = "Talk to a human"
 
@@ -52,6 +57,8 @@ class Asked:
     ticket: str | None = None
     """Number of the conversation's open ticket."""
     claimed_by: str | None = None
+    resolved: str | None = None
+    """Number of the conversation's ticket that was resolved lately, when none is open."""
     hearing: Hearing | None = None
     """Who follows how an answer is written."""
 
@@ -94,6 +101,11 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     route = desk.router.route(asked.text)
     if route.intent is Intent.HUMAN:
         return Decision(escalate(asked, HandoffReason.EMPLOYEE_ASKED), Why(Branch.HUMAN_WISH, route=route))
+    if asked.resolved and (route.intent is Intent.NOT_SOLVED or STILL_BROKEN.search(asked.text)):
+        because = "it says that what was resolved isn't"
+        return Decision(
+            goes_to_the_ticket(asked, asked.resolved, reopened=True), Why(Branch.OPEN_TICKET, because, route)
+        )
     if route.intent is Intent.NOT_SOLVED and isinstance(asked.last, Answered):
         outcome = escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
         return Decision(outcome, Why(Branch.NOT_SOLVED, route=route))
@@ -110,9 +122,9 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     return from_the_knowledge_base(desk, asked, route)
 
 
-def goes_to_the_ticket(asked: Asked, ticket: str) -> Outcome:
+def goes_to_the_ticket(asked: Asked, ticket: str, *, reopened: bool = False) -> Outcome:
     handoff = Handoff(HandoffReason.EMPLOYEE_ASKED, summary=asked.text[:SUMMARY_LIMIT])
-    return Escalated(handoff, ticket=ticket, follow_up=True, claimed_by=asked.claimed_by)
+    return Escalated(handoff, ticket=ticket, follow_up=True, reopened=reopened, claimed_by=asked.claimed_by)
 
 
 def cannot_read(asked: Asked) -> Outcome | None:

@@ -39,7 +39,7 @@ class Delivery:
         if turn.state != "decided" or turn.outcome is None:
             return
         outcome = from_json(turn.outcome)
-        handed_over = isinstance(outcome, Escalated) and outcome.follow_up and outcome.claimed_by is not None
+        handed_over = isinstance(outcome, Escalated) and outcome.handed_over
         refused: SlackApiError | None = None
         if not handed_over:
             try:
@@ -52,6 +52,8 @@ class Delivery:
             case Escalated(ticket=str(ticket), follow_up=True):
                 name = desk.triage.name_of(turn.user)
                 desk.triage.relay_to_agents(ticket, key=turn.key, name=name, text=turn.text)
+                if outcome.reopened:
+                    desk.triage.announce(ticket)
                 keep_files(desk, ticket, turn.files, owner=turn.user)
             case Escalated(ticket=str(ticket)):
                 desk.triage.announce(ticket)

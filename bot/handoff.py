@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
@@ -23,7 +23,7 @@ from bot.slack import Slack
 from bot.slack_client import TRANSIENT
 from store import Database
 from store.durable import Durable, StepFailed
-from tickets import opening, queries, worklog
+from tickets import lifecycle, opening, queries, worklog
 from tickets.numbers import Kind
 from tickets.records import ConversationRef, EntryKind, Ticket
 
@@ -31,6 +31,8 @@ DESK = "deskmate"
 """The actor in a ticket's events when the desk itself acts."""
 RETRIES = 14
 """Pausing twice as long each time, from half a second: some four hours."""
+REMEMBERED = timedelta(days=14)
+"""How long “still broken” in the thread of a resolved ticket reopens it."""
 PART = 2_900
 """Characters of a relayed message; a longer one goes in parts, since a message's text is cut at 3,000."""
 GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "cant_update_message", "edit_window_closed"})
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TicketRef:
-    """An open ticket of a conversation."""
+    """A ticket of a conversation."""
 
     number: str
     title: str
@@ -124,7 +126,9 @@ class Triage:
         return ticket.number
 
     def follow_up(self, session: Session, *, ticket: str, turn: Turn) -> None:
-        """Put the employee's further message into the ticket's worklog, once."""
+        """Put the employee's further message into the ticket's worklog, once; a resolved ticket is open again then."""
+        if not queries.find(session, ticket).state.is_open:
+            lifecycle.reopen(session, ticket, actor=turn.user, reason="The employee says so.", now=self._now())
         said = plain(turn.text).strip() or ", ".join(file_names([turn])) or "(no words)"
         text = f"(edited) {said}" if turn.edited_ts else said
         worklog.reply(session, ticket, author=turn.user, text=text, now=self._now(), key=turn.key)
@@ -135,6 +139,15 @@ class Triage:
         place = ConversationRef(conversation.team, conversation.channel, conversation.thread_ts)
         ticket = queries.open_ticket_in(session, place)
         return TicketRef(ticket.number, ticket.title, ticket.assignee) if ticket else None
+
+    def resolved_lately(self, session: Session, conversation_id: int) -> TicketRef | None:
+        """The conversation's last ticket, if it was resolved and isn't older than people remember."""
+        conversation = session.get_one(Conversation, conversation_id)
+        place = ConversationRef(conversation.team, conversation.channel, conversation.thread_ts)
+        ticket = queries.latest_ticket_in(session, place)
+        if ticket is None or ticket.resolved_at is None or self._now() - ticket.resolved_at > REMEMBERED:
+            return None
+        return TicketRef(ticket.number, ticket.title, ticket.assignee)
 
     def opened_by(self, session: Session, ticket: str) -> str | None:
         record = session.get(HandoffRecord, ticket)

@@ -98,13 +98,20 @@ class InProgress:
 
 @dataclass(frozen=True)
 class Escalated:
-    """A human is needed. `ticket` is its number once open; `follow_up` when it was open before this turn."""
+    """A human is needed. `ticket` is its number once open; `follow_up` when there was one before this turn, which is
+    `reopened` if it was resolved."""
 
     handoff: Handoff
     ticket: str | None = None
     follow_up: bool = False
+    reopened: bool = False
     claimed_by: str | None = None
     kind: Literal["escalated"] = "escalated"
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether an agent already reads along, so that the desk has nothing to say itself."""
+        return self.follow_up and self.claimed_by is not None and not self.reopened
 
 
 @dataclass(frozen=True)

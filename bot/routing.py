@@ -7,6 +7,7 @@ is near enough. Examples that only look alike (a question *about* passwords) are
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Protocol
 
@@ -87,6 +88,14 @@ TOLD = 3
 SHORT = 12
 """Words; a longer message is about something, however politely it begins."""
 
+WORD = re.compile(r"[^\W\d_]+")
+SHORTEST_MENDED = 6
+"""Characters; a short word is often another word that is spelt right."""
+SLIP = 0.88
+"""Ratcliff and Obershelp's similarity from which on a word is taken for a misspelt one."""
+MOST_SPELT = 500
+"""Characters; what is longer is about something, whatever its spelling."""
+
 WANTS_HUMAN = re.compile(
     r"\b(?:talk|speak|chat|write)\s+(?:to|with)\s+(?:a|an|some|the|real|actual)?\s*"
     r"(?:human|person|real person|agent|someone|somebody|technician|colleague|people)\b"
@@ -116,12 +125,24 @@ class Router:
         for workflow in workflows:
             labelled += [(text, Intent.ROUTINE, workflow.name) for text in workflow.examples]
         self._labelled = labelled
+        self._words = {word for text, _, _ in labelled for word in WORD.findall(text.casefold())}
         self._examples = encode([text for text, _, _ in labelled])
         self._not_it = encode(NOT_IT)
 
+    def _spelt(self, text: str) -> str:
+        """The text with long words that differ by a slip from one of the examples' spelt as there ("pasword")."""
+
+        def mended(match: re.Match[str]) -> str:
+            word = match[0].casefold()
+            if len(word) < SHORTEST_MENDED or word in self._words:
+                return match[0]
+            return next(iter(get_close_matches(word, self._words, 1, SLIP)), match[0])
+
+        return WORD.sub(mended, text[:MOST_SPELT])
+
     def route(self, text: str) -> Route:
         """The message's intent. `text` is plain, not Slack's escaped form."""
-        vector = self._encode([text])[0]
+        vector = self._encode([self._spelt(text)])[0]
         similar = self._examples @ vector
         on_topic = float(np.sort(similar)[-3:].mean()) >= float(np.sort(self._not_it @ vector)[-3:].mean())
         order = [int(place) for place in np.argsort(-similar, kind="stable")[:TOLD]]

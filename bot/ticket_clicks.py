@@ -147,7 +147,7 @@ class TicketClicks:
         self._desk.triage.announce(ticket.number)
         for turn in turns:
             outcome = from_json(turn.outcome) if turn.outcome else None
-            if isinstance(outcome, Escalated) and not (outcome.follow_up and outcome.claimed_by):
+            if isinstance(outcome, Escalated) and not outcome.handed_over:
                 self._desk.slack.mark_done(channel=conversation.channel, ts=turn.ts)
 
     def _reopen(self, click: Click, post: Post, ticket: Ticket) -> None:

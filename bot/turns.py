@@ -185,6 +185,8 @@ class Turns:
     def _asked(self, session: Session, conversation: Conversation, turn: Turn, employee: Employee) -> Asked:
         before = list(turns_before(session, conversation, turn))
         ticket = self._desk.triage.ticket_of(session, conversation.id)
+        resolved = None if ticket else self._desk.triage.resolved_lately(session, conversation.id)
+        holder = ticket or resolved
         last = before[-1].outcome if before else None
         return Asked(
             text=plain(turn.text),
@@ -195,7 +197,8 @@ class Turns:
             begins=turn.ts == conversation.thread_ts,
             last=from_json(last) if last else None,
             ticket=ticket.number if ticket else None,
-            claimed_by=ticket.claimed_by if ticket else None,
+            claimed_by=holder.claimed_by if holder else None,
+            resolved=resolved.number if resolved else None,
             hearing=self._streams.open(session, conversation, turn),
         )
 

@@ -154,6 +154,8 @@ def _escalated(outcome: Escalated, surface: str) -> str:
     here = "here in this conversation" if surface == "command" else "right here in this thread"
     if outcome.ticket is None:
         return "This needs a person: I would open a ticket and bring in an agent."
+    if outcome.reopened:
+        return f"Sorry about that. {outcome.ticket} is open again; an agent goes on with it and answers {here}."
     if outcome.follow_up:
         return f"Added to ticket {outcome.ticket}. An agent will see it and answer {here}."
     why = OPENINGS[outcome.handoff.reason]

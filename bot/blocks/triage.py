@@ -136,7 +136,7 @@ def details(ticket: Card, worklog: Sequence[Entry]) -> Block:
     if len(worklog) > len(shown):
         blocks.append(kit.context(f"{len(worklog) - len(shown)} earlier entries aren't shown."))
     for entry in shown:
-        kind = "to the employee" if entry.public else "internal note"
+        kind = "in the employee's thread" if entry.public else "internal note"
         blocks.append(kit.context(f"*{escaped(entry.author, 200)}* · {kind} · {moment(entry.at)}"))
         blocks.append(kit.section(entry.text))
     if not shown:
