@@ -17,5 +17,9 @@ def directory(settings: DirectorySettings, database: Database) -> Directory:
             from bot.directory.ldap import LdapDirectory  # its client library is only loaded where it is used
 
             return LdapDirectory(settings)
+        case "scim":
+            from bot.directory.scim import ScimDirectory
+
+            return ScimDirectory(settings)
         case _:
             assert_never(settings.directory)

@@ -15,7 +15,7 @@ class DirectoryMisconfigured(BotError):
 class DirectorySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)
 
-    directory: Literal["demo", "ldap"] = "demo"
+    directory: Literal["demo", "ldap", "scim"] = "demo"
     privileged_groups: Annotated[frozenset[str], NoDecode] = frozenset({"admins", "domain admins"})
     """Names of groups, comma-separated; who is in one, also through other groups, gets no automatic reset."""
     ldap_url: str | None = None
@@ -25,6 +25,12 @@ class DirectorySettings(BaseSettings):
     ldap_bind_password: SecretStr | None = None
     ldap_base_dn: str | None = None
     ldap_ca_file: str | None = None
+    """Certificates to trust instead of the system's."""
+    scim_url: str | None = None
+    """The base of all endpoints, `https://host/scim/v2`; http only for a server on this machine."""
+    scim_token: SecretStr | None = None
+    """A bearer token (RFC 6750)."""
+    scim_ca_file: str | None = None
     """Certificates to trust instead of the system's."""
 
     @field_validator("privileged_groups", mode="before")

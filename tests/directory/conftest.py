@@ -9,6 +9,7 @@ from store import Base, Database
 from tests.directory import openldap
 from tests.directory.demo_town import DemoTown
 from tests.directory.ldap_town import LdapTown
+from tests.directory.scim_town import ScimTown, scim_server
 from tests.directory.town import Town
 
 
@@ -23,6 +24,12 @@ def ldap_town(tmp_path: Path) -> Iterator[LdapTown]:
 
 
 @pytest.fixture
+def scim_town() -> Iterator[ScimTown]:
+    with scim_server() as server:
+        yield ScimTown(server)
+
+
+@pytest.fixture
 def demo_town(tmp_path: Path) -> Iterator[DemoTown]:
     database = Database.at(f"sqlite:///{tmp_path / 'demo.sqlite'}")
     Base.metadata.create_all(database.engine)
@@ -30,7 +37,7 @@ def demo_town(tmp_path: Path) -> Iterator[DemoTown]:
     database.close()
 
 
-@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap)])
+@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap), "scim"])
 def town(request: pytest.FixtureRequest) -> Town:
     found: Town = request.getfixturevalue(f"{request.param}_town")
     return found

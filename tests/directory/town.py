@@ -29,6 +29,10 @@ class Town(Protocol):
         """How many sign-ins of the account are alive; one to begin with, where the directory keeps any."""
 
 
+class KeepsNoOwners:
+    """A town whose directory keeps neither who owns a group nor a description of it."""
+
+
 def id_of(town: Town, account: str) -> str:
     found = town.directory.find(account)
     assert found is not None
