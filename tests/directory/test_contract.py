@@ -1,4 +1,4 @@
-"""What every directory promises, asked of each: the demo directory and a real OpenLDAP."""
+"""What every directory promises, asked of each: the demo directory, a real OpenLDAP, a stand-in for Okta."""
 
 import time
 
