@@ -19,6 +19,7 @@ LONGEST_WAIT = 10.0
 """Seconds in all that one request waits because the server asks for it: somebody is waiting in Slack."""
 ATTEMPTS = 4
 SHORTEST_WAIT = 0.5
+MOST_PAGES = 100
 
 Json = dict[str, Any]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -31,6 +32,14 @@ class NotThere(DirectoryUnavailable):
 
 class Conflict(DirectoryUnavailable):
     """What is asked for stands against what is there (409, 412): read again before another try."""
+
+
+class Refused(DirectoryRefused):
+    """400, 403, 422. `said` is the server's reason: for the code to read, never to be shown."""
+
+    def __init__(self, text: str, said: Json) -> None:
+        super().__init__(text)
+        self.said = said
 
 
 class Api:
@@ -62,6 +71,26 @@ class Api:
         """Errors: `NotThere`, `DirectoryRefused`, `DirectoryUnavailable`."""
         return self.send("GET", path, params=params)
 
+    def listed(self, path: str, **params: str | int) -> list[Any]:
+        """All that is in a list, over the pages that the server names by `Link: <...>; rel="next"` (RFC 8288).
+
+        Errors: as `get`; what isn't known to be the whole list is none.
+        """
+        found: list[Any] = []
+        for _ in range(MOST_PAGES):
+            response = self._answer("GET", path, None, params, {})
+            values = told(response).get("values")
+            if not isinstance(values, list):
+                raise DirectoryUnavailable("The directory answered with something that isn't a list.")
+            found += values
+            following = response.links.get("next", {}).get("url")
+            if not following:
+                return found
+            if not following.startswith(f"{self._base}/"):
+                raise DirectoryUnavailable("The directory's next page is somewhere else.")
+            path, params = following, {}
+        raise DirectoryUnavailable("The directory's list doesn't end.")
+
     def send(
         self,
         method: Method,
@@ -75,11 +104,21 @@ class Api:
         give it for the next page.
 
         What the server asks to be sent later is sent again; what got no answer is only when it reads.
-        Errors: `NotThere`, `Conflict`, `DirectoryRefused` (400, 403: nothing has changed), `DirectoryUnavailable`.
+        Errors: `NotThere`, `Conflict`, `Refused` (400, 403, 422: nothing has changed), `DirectoryUnavailable`.
         """
+        return told(self._answer(method, path, body, params, headers or {}))
+
+    def _answer(
+        self,
+        method: Method,
+        path: str,
+        body: Any,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
         waited, anew = 0.0, False
         for attempt in range(1, ATTEMPTS + 1):
-            response = self._asked(method, path, body, params, {**self._authorization(anew), **(headers or {})})
+            response = self._asked(method, path, body, params, {**self._authorization(anew), **headers})
             last = attempt == ATTEMPTS
             if response is None:
                 if method != "GET" or last:
@@ -93,7 +132,7 @@ class Api:
                 if last or waited + pause > LONGEST_WAIT:
                     raise DirectoryUnavailable("The directory is too busy at the moment.")
             else:
-                return told(response)
+                return response
             waited += pause
             self._sleep(pause)
         raise DirectoryUnavailable(UNKNOWN_OUTCOME)
@@ -127,7 +166,7 @@ def told(response: httpx.Response) -> Json:
         case 409 | 412:
             raise Conflict("The directory has changed meanwhile.")
         case 400 | 403 | 422:
-            raise DirectoryRefused(f"The directory doesn't let me do this ({response.status_code}).")
+            raise Refused(f"The directory doesn't let me do this ({response.status_code}).", reason(response))
         case 401:
             raise DirectoryUnavailable("The directory doesn't let the service account in.")
         case code if not 200 <= code < 300:
@@ -141,12 +180,25 @@ def told(response: httpx.Response) -> Json:
     return found if isinstance(found, dict) else {"values": found}
 
 
+def reason(response: httpx.Response) -> Json:
+    try:
+        said = response.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def wait_asked(response: httpx.Response, otherwise: float) -> float:
-    """Seconds by `Retry-After` (a number, or a date), RFC 9110, 10.2.3."""
+    """Seconds by `Retry-After` (a number, or a date), RFC 9110, 10.2.3; or until `X-Rate-Limit-Reset` (seconds since
+    1970, as Okta has it), by the server's own clock."""
     asked = response.headers.get("Retry-After", "").strip()
     if asked.isdigit():
         return float(asked)
+    reset = response.headers.get("X-Rate-Limit-Reset", "").strip()
     try:
+        if not asked and reset.isdigit():
+            now = parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else utc_now()
+            return max(otherwise, float(reset) - now.timestamp())
         return max(0.0, (parsedate_to_datetime(asked) - utc_now()).total_seconds())
     except (ValueError, TypeError):
         return otherwise

@@ -21,5 +21,9 @@ def directory(settings: DirectorySettings, database: Database) -> Directory:
             from bot.directory.scim import ScimDirectory
 
             return ScimDirectory(settings)
+        case "okta":
+            from bot.directory.okta import OktaDirectory
+
+            return OktaDirectory(settings)
         case _:
             assert_never(settings.directory)

@@ -15,7 +15,7 @@ class DirectoryMisconfigured(BotError):
 class DirectorySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)
 
-    directory: Literal["demo", "ldap", "scim"] = "demo"
+    directory: Literal["demo", "ldap", "scim", "okta"] = "demo"
     privileged_groups: Annotated[frozenset[str], NoDecode] = frozenset({"admins", "domain admins"})
     """Names of groups, comma-separated; who is in one, also through other groups, gets no automatic reset."""
     ldap_url: str | None = None
@@ -32,6 +32,10 @@ class DirectorySettings(BaseSettings):
     """A bearer token (RFC 6750)."""
     scim_ca_file: str | None = None
     """Certificates to trust instead of the system's."""
+    okta_url: str | None = None
+    """`https://company.okta.com`, without `-admin`."""
+    okta_token: SecretStr | None = None
+    """An API token; it has the rights of the account that made it."""
 
     @field_validator("privileged_groups", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from store import Base, Database
 from tests.directory import openldap
 from tests.directory.demo_town import DemoTown
 from tests.directory.ldap_town import LdapTown
+from tests.directory.okta_town import OktaTown
 from tests.directory.scim_town import ScimTown, scim_server
 from tests.directory.town import Town
 
@@ -37,7 +38,14 @@ def demo_town(tmp_path: Path) -> Iterator[DemoTown]:
     database.close()
 
 
-@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap), "scim"])
+@pytest.fixture
+def okta_town() -> Iterator[OktaTown]:
+    town = OktaTown()
+    yield town
+    town.server.close()
+
+
+@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap), "scim", "okta"])
 def town(request: pytest.FixtureRequest) -> Town:
     found: Town = request.getfixturevalue(f"{request.param}_town")
     return found

@@ -1,4 +1,5 @@
-"""What every directory promises, asked of each: the demo directory, a real OpenLDAP, a real SCIM server."""
+"""What every directory promises, asked of each: the demo directory, a real OpenLDAP, a real SCIM server, a stand-in for
+Okta."""
 
 import time
 

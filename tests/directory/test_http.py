@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.directory.directory import DirectoryRefused, DirectoryUnavailable
-from bot.directory.http import Api, Conflict, NotThere
+from bot.directory.http import MOST_PAGES, Api, Conflict, NotThere, Refused
 from bot.directory.settings import DirectoryMisconfigured
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -32,7 +32,7 @@ class Server:
                 if status == 0:
                     self.close_connection = True
                     return
-                self.send_response(status)
+                self.send_response_only(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -83,6 +83,55 @@ def test_nobody_waits_long_for_a_busy_directory(server: Server) -> None:
     with pytest.raises(DirectoryUnavailable, match="busy"):
         api(server, slept).get("users")
     assert slept == [9.0]
+
+
+def test_a_time_to_come_back_at_is_told_by_the_servers_clock(server: Server) -> None:
+    clock = {"Date": "Thu, 01 Jan 1970 00:01:40 GMT"}
+    server.answers = [
+        (429, {"X-Rate-Limit-Reset": "104", **clock}, b""),
+        (429, {"X-Rate-Limit-Reset": "90", **clock}, b""),
+        (429, {"X-Rate-Limit-Reset": "soon", **clock}, b""),
+        FINE,
+    ]
+    slept: list[float] = []
+
+    assert api(server, slept).send("POST", "users") == {"fine": True}
+    assert slept == [4.0, 1.0, 1.5]
+
+
+def test_a_list_is_read_to_its_last_page(server: Server) -> None:
+    following = {"Link": f'<{server.url}/users?after=2>; rel="next"'}
+    server.answers = [(200, following, b"[1, 2]"), (429, {"Retry-After": "0"}, b""), (200, {}, b"[3]")]
+
+    assert api(server).listed("users", limit=2) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("address", "body"), [("http://elsewhere.example/v1/users", b"[]"), ("{url}x/users", b"[]"), ("{url}/users", b"{}")]
+)
+def test_half_a_list_is_no_list(server: Server, address: str, body: bytes) -> None:
+    following = {"Link": f'<{address.format(url=server.url)}>; rel="next"'}
+    server.answers = [(200, following, body)] * MOST_PAGES
+
+    with pytest.raises(DirectoryUnavailable):
+        api(server).listed("users")
+    assert len(server.asked) == 1
+
+
+def test_a_list_that_goes_in_circles_ends(server: Server) -> None:
+    server.answers = [(200, {"Link": f'<{server.url}/users>; rel="next"'}, b"[1]")] * MOST_PAGES
+
+    with pytest.raises(DirectoryUnavailable, match="end"):
+        api(server).listed("users")
+
+
+@pytest.mark.parametrize(("body", "said"), [(b'{"code": 7}', {"code": 7}), (b"<html>", {}), (b"[]", {}), (b"", {})])
+def test_why_the_server_refuses_is_for_the_code_to_read(server: Server, body: bytes, said: dict[str, int]) -> None:
+    server.answers = [(400, {}, body)]
+
+    with pytest.raises(Refused) as refused:
+        api(server).send("POST", "users")
+    assert refused.value.said == said
 
 
 def test_reading_is_tried_again_and_a_change_is_not(server: Server) -> None:
