@@ -33,6 +33,16 @@ class Conflict(DirectoryUnavailable):
     """What is asked for stands against what is there (409, 412): read again before another try."""
 
 
+class Refused(DirectoryRefused):
+    """The server didn't want to (400, 403, 422), and nothing has changed."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"The directory doesn't let me do this ({status}).")
+        self.status = status
+        self.said = said
+        """The server's own words: to tell reasons apart, never to show, since nobody knows what they hold."""
+
+
 class Api:
     """`authorization(anew)` gives the headers that let the service account in; `anew` when the last ones weren't
     taken. Slashes and all else in a path's parts are the caller's to quote."""
@@ -68,18 +78,19 @@ class Api:
         path: str,
         body: Any = None,
         *,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         """What the server answers, empty when it says nothing. `path` may be a whole URL below the base, as servers
-        give it for the next page.
+        give it for the next page. `body` goes as JSON, `form` as a form.
 
         What the server asks to be sent later is sent again; what got no answer is only when it reads.
-        Errors: `NotThere`, `Conflict`, `DirectoryRefused` (400, 403: nothing has changed), `DirectoryUnavailable`.
+        Errors: `NotThere`, `Conflict`, `Refused` (a `DirectoryRefused`), `DirectoryUnavailable`.
         """
         waited, anew = 0.0, False
         for attempt in range(1, ATTEMPTS + 1):
-            response = self._asked(method, path, body, params, {**self._authorization(anew), **(headers or {})})
+            response = self._asked(method, path, body, form, params, {**self._authorization(anew), **(headers or {})})
             last = attempt == ATTEMPTS
             if response is None:
                 if method != "GET" or last:
@@ -103,6 +114,7 @@ class Api:
         method: Method,
         path: str,
         body: Any,
+        form: Mapping[str, str] | None,
         params: Mapping[str, str | int] | None,
         headers: Mapping[str, str],
     ) -> httpx.Response | None:
@@ -110,7 +122,7 @@ class Api:
         url = path if path.startswith(f"{self._base}/") else f"{self._base}/{path.lstrip('/')}"
         with httpx.Client(timeout=ANSWER_SECONDS, verify=self._tls, follow_redirects=False) as client:
             try:
-                return client.request(method, url, json=body, params=params or None, headers=headers)
+                return client.request(method, url, json=body, data=form, params=params or None, headers=headers)
             except (httpx.TransportError, httpx.DecodingError):
                 return None
 
@@ -127,7 +139,7 @@ def told(response: httpx.Response) -> Json:
         case 409 | 412:
             raise Conflict("The directory has changed meanwhile.")
         case 400 | 403 | 422:
-            raise DirectoryRefused(f"The directory doesn't let me do this ({response.status_code}).")
+            raise Refused(response.status_code, response.text)
         case 401:
             raise DirectoryUnavailable("The directory doesn't let the service account in.")
         case code if not 200 <= code < 300:
