@@ -17,5 +17,9 @@ def directory(settings: DirectorySettings, database: Database) -> Directory:
             from bot.directory.ldap import LdapDirectory  # its client library is only loaded where it is used
 
             return LdapDirectory(settings)
+        case "entra":
+            from bot.directory.entra import EntraDirectory
+
+            return EntraDirectory(settings)
         case _:
             assert_never(settings.directory)

@@ -15,7 +15,7 @@ class DirectoryMisconfigured(BotError):
 class DirectorySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)
 
-    directory: Literal["demo", "ldap"] = "demo"
+    directory: Literal["demo", "entra", "ldap"] = "demo"
     privileged_groups: Annotated[frozenset[str], NoDecode] = frozenset({"admins", "domain admins"})
     """Names of groups, comma-separated; who is in one, also through other groups, gets no automatic reset."""
     ldap_url: str | None = None
@@ -26,6 +26,13 @@ class DirectorySettings(BaseSettings):
     ldap_base_dn: str | None = None
     ldap_ca_file: str | None = None
     """Certificates to trust instead of the system's."""
+    entra_tenant: str | None = None
+    """The tenant's id, or one of its domains."""
+    entra_client_id: str | None = None
+    entra_client_secret: SecretStr | None = None
+    entra_graph_url: str = "https://graph.microsoft.com/v1.0"
+    entra_login_url: str = "https://login.microsoftonline.com"
+    """Another one only in a national cloud."""
 
     @field_validator("privileged_groups", mode="before")
     @classmethod

@@ -8,6 +8,8 @@ import pytest
 from store import Base, Database
 from tests.directory import openldap
 from tests.directory.demo_town import DemoTown
+from tests.directory.entra_server import EntraServer
+from tests.directory.entra_town import EntraTown
 from tests.directory.ldap_town import LdapTown
 from tests.directory.town import Town
 
@@ -30,7 +32,14 @@ def demo_town(tmp_path: Path) -> Iterator[DemoTown]:
     database.close()
 
 
-@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap)])
+@pytest.fixture
+def entra_town() -> Iterator[EntraTown]:
+    server = EntraServer()
+    yield EntraTown(server)
+    server.close()
+
+
+@pytest.fixture(params=["demo", "entra", pytest.param("ldap", marks=pytest.mark.ldap)])
 def town(request: pytest.FixtureRequest) -> Town:
     found: Town = request.getfixturevalue(f"{request.param}_town")
     return found

@@ -1,19 +1,18 @@
-"""What every directory promises, asked of each: the demo directory and a real OpenLDAP."""
+"""What every directory promises, asked of each: the demo directory, a real OpenLDAP, a stand-in for Entra."""
 
 import time
 
 import pytest
 
 from bot.directory.directory import Ability, DirectoryRefused, DirectoryUnavailable, PasswordRefused
-from tests.directory.town import DESIGN_TOOLS, NEW, OLD, Town, group_of, id_of
+from tests.directory.town import DESIGN_TOOLS, NEW, OLD, TakesTheOldPassword, Town, group_of, id_of, name_of, person_of
 
 
 def test_a_person_is_found_by_account_and_by_the_id_that_never_changes(town: Town) -> None:
-    alice = town.directory.find("alice")
+    alice = person_of(town, "alice")
 
-    assert alice is not None
-    assert (alice.account, alice.name, alice.emails) == ("alice", "Alice", ("alice@harbour.example",))
-    assert (alice.manager, alice.enabled, alice.privileged) == ("victor", True, False)
+    assert (name_of(alice.account), alice.name, alice.emails) == ("alice", "Alice", ("alice@harbour.example",))
+    assert (name_of(alice.manager), alice.enabled, alice.privileged) == ("victor", True, False)
     assert alice.groups == {"staff"}
     assert town.directory.get(alice.directory_id) == alice
 
@@ -62,6 +61,10 @@ def test_a_password_is_tried_only_where_the_directory_lets_one(town: Town) -> No
 def test_the_directorys_policy_is_heard_and_nothing_changes(town: Town, password: str) -> None:
     alice = id_of(town, "alice")
     marker = town.directory.password_marker(alice)
+    if password == OLD and isinstance(town, TakesTheOldPassword):
+        town.directory.set_password(alice, OLD)
+        assert town.signs_in("alice", OLD)
+        return
 
     with pytest.raises(PasswordRefused) as refused:
         town.directory.set_password(alice, password)
@@ -100,6 +103,10 @@ def test_a_locked_account_is_unlocked_and_keeps_its_password(town: Town) -> None
     alice = id_of(town, "alice")
     assert not town.directory.is_locked(alice)
     town.lock("alice")
+    if Ability.UNLOCK not in town.directory.abilities:
+        with pytest.raises(DirectoryRefused):
+            town.directory.unlock(alice)
+        return
     assert town.directory.is_locked(alice)
     assert not town.signs_in("alice", OLD)
 
@@ -115,7 +122,8 @@ def test_unlocking_brings_no_disabled_account_back(town: Town) -> None:
     town.directory.disable(alice)
     assert not town.directory.is_locked(alice)
 
-    town.directory.unlock(alice)
+    if Ability.UNLOCK in town.directory.abilities:
+        town.directory.unlock(alice)
 
     found = town.directory.get(alice)
     assert found is not None
@@ -140,7 +148,7 @@ def test_a_group_is_found_by_its_name(town: Town) -> None:
 
     assert found is not None
     assert (found.name, found.description, found.privileged) == ("design-tools", DESIGN_TOOLS, False)
-    assert found.owners == ("victor",)
+    assert [name_of(owner) for owner in found.owners] == ["victor"]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +192,4 @@ def test_a_group_or_an_account_that_is_gone_is_no_success(town: Town) -> None:
 
 @pytest.mark.parametrize(("account", "privileged"), [("alice", False), ("adam", True), ("nina", True)])
 def test_special_rights_are_seen_also_through_groups_in_groups(town: Town, account: str, privileged: bool) -> None:
-    found = town.directory.find(account)
-
-    assert found is not None
-    assert found.privileged is privileged
+    assert person_of(town, account).privileged is privileged
