@@ -155,7 +155,7 @@ def people(database: Database, settings: Settings) -> Check:
     try:
         directory(settings.directory, database).find("deskmate-doctor-probe")
     except DirectoryUnavailable as error:
-        to_do = f"Check DESKMATE_{kind.upper()}_URL and the service account."
+        to_do = "Check the directory's settings and the service account."
         return Check("directory", "missing", f"{kind}: {error}", to_do)
     except expected() as error:
         return Check("directory", "missing", f"{kind}: {error}", "Set these in the environment or in .env.")

@@ -35,10 +35,12 @@ class Conflict(DirectoryUnavailable):
 
 
 class Refused(DirectoryRefused):
-    """400, 403, 422. `said` is the server's reason: for the code to read, never to be shown."""
+    """400, 403, 422: nothing has changed. `said` is what the server answered, to tell reasons apart: never to be shown,
+    since nobody knows what it holds."""
 
-    def __init__(self, text: str, said: Json) -> None:
-        super().__init__(text)
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"The directory doesn't let me do this ({status}).")
+        self.status = status
         self.said = said
 
 
@@ -78,7 +80,7 @@ class Api:
         """
         found: list[Any] = []
         for _ in range(MOST_PAGES):
-            response = self._answer("GET", path, None, params, {})
+            response = self._answer("GET", path, None, None, params, {})
             values = told(response).get("values")
             if not isinstance(values, list):
                 raise DirectoryUnavailable("The directory answered with something that isn't a list.")
@@ -97,28 +99,30 @@ class Api:
         path: str,
         body: Any = None,
         *,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         """What the server answers, empty when it says nothing. `path` may be a whole URL below the base, as servers
-        give it for the next page.
+        give it for the next page. `body` goes as JSON, `form` as a form.
 
         What the server asks to be sent later is sent again; what got no answer is only when it reads.
-        Errors: `NotThere`, `Conflict`, `Refused` (400, 403, 422: nothing has changed), `DirectoryUnavailable`.
+        Errors: `NotThere`, `Conflict`, `Refused` (a `DirectoryRefused`), `DirectoryUnavailable`.
         """
-        return told(self._answer(method, path, body, params, headers or {}))
+        return told(self._answer(method, path, body, form, params, headers or {}))
 
     def _answer(
         self,
         method: Method,
         path: str,
         body: Any,
+        form: Mapping[str, str] | None,
         params: Mapping[str, str | int] | None,
         headers: Mapping[str, str],
     ) -> httpx.Response:
         waited, anew = 0.0, False
         for attempt in range(1, ATTEMPTS + 1):
-            response = self._asked(method, path, body, params, {**self._authorization(anew), **headers})
+            response = self._asked(method, path, body, form, params, {**self._authorization(anew), **headers})
             last = attempt == ATTEMPTS
             if response is None:
                 if method != "GET" or last:
@@ -142,6 +146,7 @@ class Api:
         method: Method,
         path: str,
         body: Any,
+        form: Mapping[str, str] | None,
         params: Mapping[str, str | int] | None,
         headers: Mapping[str, str],
     ) -> httpx.Response | None:
@@ -149,7 +154,7 @@ class Api:
         url = path if path.startswith(f"{self._base}/") else f"{self._base}/{path.lstrip('/')}"
         with httpx.Client(timeout=ANSWER_SECONDS, verify=self._tls, follow_redirects=False) as client:
             try:
-                return client.request(method, url, json=body, params=params or None, headers=headers)
+                return client.request(method, url, json=body, data=form, params=params or None, headers=headers)
             except (httpx.TransportError, httpx.DecodingError):
                 return None
 
@@ -166,7 +171,7 @@ def told(response: httpx.Response) -> Json:
         case 409 | 412:
             raise Conflict("The directory has changed meanwhile.")
         case 400 | 403 | 422:
-            raise Refused(f"The directory doesn't let me do this ({response.status_code}).", reason(response))
+            raise Refused(response.status_code, response.text)
         case 401:
             raise DirectoryUnavailable("The directory doesn't let the service account in.")
         case code if not 200 <= code < 300:
@@ -178,14 +183,6 @@ def told(response: httpx.Response) -> Json:
     except ValueError as error:
         raise DirectoryUnavailable("The directory answered with something that isn't JSON.") from error
     return found if isinstance(found, dict) else {"values": found}
-
-
-def reason(response: httpx.Response) -> Json:
-    try:
-        said = response.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def wait_asked(response: httpx.Response, otherwise: float) -> float:

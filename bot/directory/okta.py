@@ -7,6 +7,7 @@ privileged; without the right to read roles, everybody is.
 An account's own page is current. Searches, and who is in which group, follow changes within about a second.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -288,8 +289,14 @@ def name_of(group: Json) -> str:
     return str(group["profile"]["name"])
 
 
-def refusal(said: Json) -> str:
+def refusal(answer: str) -> str:
     """Okta's reason in words of ours; its own text repeats the whole policy, and nobody knows what else."""
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        said = {}
     if said.get("errorCode") == NO_RIGHT:
         return "The directory doesn't let me change this account's password."
     causes: list[Any] = said.get("errorCauses") or []

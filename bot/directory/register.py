@@ -25,5 +25,9 @@ def directory(settings: DirectorySettings, database: Database) -> Directory:
             from bot.directory.okta import OktaDirectory
 
             return OktaDirectory(settings)
+        case "entra":
+            from bot.directory.entra import EntraDirectory
+
+            return EntraDirectory(settings)
         case _:
             assert_never(settings.directory)

@@ -15,7 +15,7 @@ class DirectoryMisconfigured(BotError):
 class DirectorySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DESKMATE_", env_file=".env", extra="ignore", frozen=True)
 
-    directory: Literal["demo", "ldap", "scim", "okta"] = "demo"
+    directory: Literal["demo", "ldap", "scim", "okta", "entra"] = "demo"
     privileged_groups: Annotated[frozenset[str], NoDecode] = frozenset({"admins", "domain admins"})
     """Names of groups, comma-separated; who is in one, also through other groups, gets no automatic reset."""
     ldap_url: str | None = None
@@ -36,6 +36,13 @@ class DirectorySettings(BaseSettings):
     """`https://company.okta.com`, without `-admin`."""
     okta_token: SecretStr | None = None
     """An API token; it has the rights of the account that made it."""
+    entra_tenant: str | None = None
+    """The tenant's id, or one of its domains."""
+    entra_client_id: str | None = None
+    entra_client_secret: SecretStr | None = None
+    entra_graph_url: str = "https://graph.microsoft.com/v1.0"
+    entra_login_url: str = "https://login.microsoftonline.com"
+    """Another one only in a national cloud."""
 
     @field_validator("privileged_groups", mode="before")
     @classmethod

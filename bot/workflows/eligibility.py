@@ -8,7 +8,7 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError
 
-from bot.directory.directory import Directory, DirectoryUnavailable
+from bot.directory.directory import Ability, Directory, DirectoryUnavailable
 from bot.directory.records import PersonRecord, binding_of
 from bot.errors import BotError
 from bot.notices import Notices
@@ -45,6 +45,8 @@ class Eligibility:
             return Refusal("identity", fresh.refusal)
         if fresh.account is None or fresh.directory_id is None or fresh.directory_id != employee.directory_id:
             return Refusal("identity", f"Your Slack account is linked with another account than before. {A_PERSON}")
+        if Ability.PASSWORD not in self.directory.abilities:
+            return Refusal("directory", f"Our directory doesn't let me change passwords. {A_PERSON}")
         if not self.notices.available:
             return Refusal("notices", f"I can't send mail, and this isn't done without telling you by mail. {A_PERSON}")
         with self.database.reading() as session:

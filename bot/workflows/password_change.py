@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.directory.directory import Directory, DirectoryUnavailable, PasswordRefused
+from bot.directory.directory import Ability, Directory, DirectoryUnavailable, PasswordRefused
 from bot.once.links import Links
 from bot.once.page import Page, unknown_link
 from bot.people import Employee
@@ -97,16 +97,22 @@ class PasswordChange:
             return self._taken_back(request, begun, verdict, str(error))
         except DirectoryUnavailable:
             return self._unsure(request.id, begun)
-        try:
-            verified = self.directory.check_password(target, new)
-        except DirectoryUnavailable:
-            verified = False
-        if not verified:
+        if not self._holds(target, new, marker):
             return self._unsure(request.id, begun)
         self.settle(request.id, begun, "changed")
         return Page(
             "said.html", title="Your password is changed", text="Sign in with it from now on. You can close this page."
         )
+
+    def _holds(self, target: str, new: str, marker: str) -> bool:
+        """Whether the directory says that the password is the new one, or where none can be tried, another than it was;
+        False also when it doesn't say."""
+        try:
+            if Ability.SIGN_IN in self.directory.abilities:
+                return self.directory.check_password(target, new)
+            return self.directory.password_marker(target) != marker
+        except DirectoryUnavailable:
+            return False
 
     def _begin(self, request_id: str, verdict: Verdict, marker: str) -> int | Page:
         """Use up the link and the code together, and keep how the directory stood before; the attempt's number."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.cases import keep_handoff
-from bot.directory.directory import Directory, DirectoryUnavailable
+from bot.directory.directory import Ability, Directory, DirectoryUnavailable
 from bot.errors import SlackUnavailable
 from bot.handoff import DESK
 from bot.once.links import Links
@@ -135,6 +135,8 @@ class Repudiation:
         request = self._read(request_id)
         if request is not None and request.directory_id is not None:
             self.directory.disable(request.directory_id)
+            if Ability.SESSIONS in self.directory.abilities:
+                self.directory.end_sessions(request.directory_id)
 
     def _suspend(self, request_id: str) -> None:
         request = self._read(request_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.directory.directory import Directory, DirectoryUnavailable
+from bot.directory.directory import Ability, Directory, DirectoryUnavailable
 from bot.workflows import reset_texts
 from bot.workflows.password_change import PasswordChange
 from bot.workflows.records import held_request
@@ -37,6 +37,7 @@ class ResetEnd:
         """The durable workflow of one attempt to change a password."""
         state = self._wait(durable, request, number)
         if state == "changed":
+            attempt(durable, "end sessions", self._end_sessions, request)
             step(durable, "ticket", self._ticket, request)
             attempt(durable, "say", self.news.say_end, request, f"reset:{request}:changed")
             attempt(durable, "mark done", self.news.mark_done, request)
@@ -79,6 +80,11 @@ class ResetEnd:
             self.change.settle(request, number, "changed" if moved else "unchanged")
             found = self.news.read(request)
         return found.state if found.attempt == number and found.state in ("changed", "unchanged") else "open"
+
+    def _end_sessions(self, request: str) -> None:
+        """Whoever was signed in with the old password, maybe not its owner, has to sign in anew."""
+        if Ability.SESSIONS in self.directory.abilities:
+            self.directory.end_sessions(self.news.read(request).directory_id or "")
 
     def _ticket(self, request: str) -> str:
         with self.database.transaction() as session:

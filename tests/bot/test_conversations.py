@@ -119,7 +119,11 @@ def test_a_pane_that_is_told_of_after_its_first_message_is_the_pane_from_then_on
     place.reply(ts, number=2)
     place.says(ALICE, "How do I add a printer?", thread=ts)
 
-    place.until(lambda: place.sandbox.workspace.assistant_of(place.dm(), ts).title == "How do I add a printer?")
+    def pane_title() -> str | None:
+        pane = place.sandbox.workspace.assistant_of(place.dm(), ts)
+        return pane.title if pane else None
+
+    place.until(lambda: pane_title() == "How do I add a printer?")
 
 
 def test_the_command_helps_lists_and_refuses_others_tickets(place: Any) -> None:

@@ -8,6 +8,8 @@ import pytest
 from store import Base, Database
 from tests.directory import openldap
 from tests.directory.demo_town import DemoTown
+from tests.directory.entra_server import EntraServer
+from tests.directory.entra_town import EntraTown
 from tests.directory.ldap_town import LdapTown
 from tests.directory.okta_town import OktaTown
 from tests.directory.scim_town import ScimTown, scim_server
@@ -45,7 +47,14 @@ def okta_town() -> Iterator[OktaTown]:
     town.server.close()
 
 
-@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap), "scim", "okta"])
+@pytest.fixture
+def entra_town() -> Iterator[EntraTown]:
+    server = EntraServer()
+    yield EntraTown(server)
+    server.close()
+
+
+@pytest.fixture(params=["demo", pytest.param("ldap", marks=pytest.mark.ldap), "scim", "okta", "entra"])
 def town(request: pytest.FixtureRequest) -> Town:
     found: Town = request.getfixturevalue(f"{request.param}_town")
     return found
