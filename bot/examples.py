@@ -79,6 +79,14 @@ MY_TICKETS = (
 )
 
 ABOUT_ROUTINE = (
+    "what is the team group for",
+    "who is in the team group",
+    "who owns the team group",
+    "add Bob to the team group",
+    "take my colleague out of the team group",
+    "I get too many mails from the team mailing list",
+    "the team group doesn't see my calendar",
+    "how do I create a group",
     "what is our password policy",
     "how long does my password have to be",
     "how often do I have to change my password",

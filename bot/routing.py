@@ -91,6 +91,8 @@ SHORT = 12
 WORD = re.compile(r"[^\W\d_]+")
 SHORTEST_MENDED = 6
 """Characters; a short word is often another word that is spelt right."""
+STANDS_FOR = "team"
+"""For any name of something on offer; the examples of workflows say it, too."""
 SLIP = 0.88
 """Ratcliff and Obershelp's similarity from which on a word is taken for a misspelt one."""
 MOST_SPELT = 500
@@ -109,8 +111,11 @@ WANTS_HUMAN = re.compile(
 class Router:
     """Routes messages by their nearest example; safe to use from many threads once built."""
 
-    def __init__(self, encode: Encode, workflows: Sequence[Routine]) -> None:
+    def __init__(self, encode: Encode, workflows: Sequence[Routine], names: Sequence[str] = ()) -> None:
+        """`names` of what is on offer: which one it is tells nothing of what is to be done with it."""
         self._encode = encode
+        longest_first = sorted({name.casefold() for name in names}, key=len, reverse=True)
+        self._names = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b") if longest_first else None
         labelled: list[tuple[str, Intent, str | None]] = []
         for intent, examples in (
             (Intent.HUMAN, HUMAN),
@@ -140,9 +145,12 @@ class Router:
 
         return WORD.sub(mended, text[:MOST_SPELT])
 
+    def _unnamed(self, text: str) -> str:
+        return self._names.sub(STANDS_FOR, text.casefold()) if self._names is not None else text
+
     def route(self, text: str) -> Route:
         """The message's intent. `text` is plain, not Slack's escaped form."""
-        vector = self._encode([self._spelt(text)])[0]
+        vector = self._encode([self._unnamed(self._spelt(text))])[0]
         similar = self._examples @ vector
         on_topic = float(np.sort(similar)[-3:].mean()) >= float(np.sort(self._not_it @ vector)[-3:].mean())
         order = [int(place) for place in np.argsort(-similar, kind="stable")[:TOLD]]

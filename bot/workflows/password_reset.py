@@ -281,6 +281,9 @@ class PasswordReset:
         self._finish = durable.workflow("password_reset_finish", finish)
         self._repudiated = durable.workflow("password_reset_repudiated", repudiated)
 
+    def tick(self) -> None:
+        """Nothing is due: a link that wasn't used is refused when it is."""
+
     def resume(self) -> None:
         """See to changes and “not me”s whose process died before it could ask for that; called once the durable runtime
         runs."""
