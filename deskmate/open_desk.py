@@ -20,8 +20,8 @@ from bot.notices import Notices
 from bot.people import People
 from bot.routines.approving import Approving
 from bot.routines.carrying_out import CarryingOut
-from bot.routines.course import Office
 from bot.routines.news import RoutineNews
+from bot.routines.office import Office
 from bot.routines.switches import Switches
 from bot.slack import Slack
 from bot.slack_client import UNREACHABLE
@@ -171,6 +171,7 @@ def office_of(
         slack=slack,
         people=people,
         triage=triage,
+        notices=Notices(settings.notices),
         carrying=carrying,
         approving=Approving(database=database, directory=accounts, people=people, carrying=carrying, now=now),
         news=RoutineNews(database, slack),

@@ -34,8 +34,8 @@ def _stage(rule: str, errand: Errand, owners: Sequence[str]) -> Stage:
     return Stage("who looks after it", accounts)
 
 
-def independent(session: Session, stage: Stage, subject: Person, people: Iterable[Person]) -> list[Person]:
-    """Of the stage's people those who may approve for this subject: another account, another person by every sign that
+def independent(session: Session, subject: Person, people: Iterable[Person]) -> list[Person]:
+    """Of these people those who may approve for this subject: another account, another person by every sign that
     there is (the immutable id, the account, and the mail addresses of either), and enabled."""
     own = _addresses(session, subject)
     return [

@@ -53,7 +53,7 @@ class Approving:
             raise CannotBeDone("The directory doesn't know your account any more.")
         found = [person for account in stage.accounts if (person := self.directory.find(account)) is not None]
         with self.database.reading() as session:
-            able = independent(session, stage, subject, found)
+            able = independent(session, subject, found)
             bound = [(person, self._binding(session, request.team, person)) for person in able]
         asked = [
             Asked(stage.why, person, binding.team_id, binding.slack_user_id)
@@ -153,10 +153,16 @@ class Approving:
             given = [approval for approval in approvals_of(session, request.id) if approval.state == "approved"]
         if len(given) < len(wanted):
             return "Not everybody has approved it."
+        subject = self.directory.get(request.directory_id or "")
+        if subject is None or not subject.enabled:
+            return "The directory doesn't know your account any more, or has disabled it."
         for approval in given:
             person = self.directory.get(approval.directory_id)
             if person is None or not person.enabled:
                 return "Whoever approved it isn't there any more."
+            with self.database.reading() as session:
+                if not independent(session, subject, [person]):
+                    return "Whoever approved it isn't somebody else than you."
         for number, stage in enumerate(wanted):
             names = {account.casefold() for account in stage.accounts}
             by = next((approval for approval in given if approval.stage == number), None)
@@ -166,11 +172,14 @@ class Approving:
 
     # As time goes by
 
-    def due(self) -> tuple[list[int], list[int], list[str]]:
-        """Approvals whose people are to be reminded, those whose deputies are to be asked, requests that expired."""
+    def due(self, workflow: str) -> tuple[list[int], list[int], list[str]]:
+        """Of one workflow: approvals whose people are to be reminded, those whose deputies are to be asked, requests
+        that expired."""
         remind, deputy, over = [], [], []
         with self.database.reading() as session:
             for request in requests_in(session, "drafted", "asked"):
+                if request.workflow != workflow:
+                    continue
                 if self.now() >= request.created_at + EXPIRES_AFTER:
                     over.append(request.id)
                     continue

@@ -17,9 +17,10 @@ from bot.outcomes import Declined, InProgress
 from bot.people import Employee
 from bot.records import Conversation, OpenView, Turn
 from bot.routines.carrying_out import note
-from bot.routines.course import NOT_YOURS, Course, Office
+from bot.routines.course import NOT_YOURS, Course
 from bot.routines.forms import filled_in, form, offered, wish_of
 from bot.routines.news import Actions, denial_form
+from bot.routines.office import Office
 from bot.routines.records import Approval, RoutineRequest, held, request_of_key
 from bot.routines.routine import CannotBeDone, Routine
 from bot.routines.switches import OFF
@@ -127,7 +128,7 @@ class Carrying:
         return []
 
     def durable(self, durable: Durable) -> None:
-        self._course.durable(durable)
+        self._course.register(durable)
 
     def tick(self) -> None:
         """See to what is due."""

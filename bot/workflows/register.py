@@ -3,8 +3,8 @@
 from typing import Any
 
 from bot.routines.carrying import Carrying
-from bot.routines.course import Office
 from bot.routines.group_access import JoinGroup, LeaveGroup
+from bot.routines.office import Office
 from bot.routines.routine import Routine
 from bot.routing import Routine as Recognised
 from bot.workflows.password_reset import PasswordReset
