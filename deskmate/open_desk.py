@@ -124,6 +124,7 @@ def wired(
         alert=triage.alert,
         show_card=triage.announce,
         is_agent=triage.is_agent,
+        directory_name=settings.directory.directory,
         now=now,
     )
     office = office_of(settings, database, slack, people, accounts, triage, now)

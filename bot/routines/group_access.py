@@ -109,6 +109,7 @@ class JoinGroup(Routine[Joining]):
     )
     risk = Risk.APPROVAL
     approver = "manager, or whoever the offer names"
+    needs = frozenset({Ability.GROUPS})
     undone_by = "taken out of the group: by itself at the end, or by leaving it"
     Wish = Joining
 
@@ -158,6 +159,7 @@ class LeaveGroup(Routine[Leaving]):
         "I want to leave the team group",
     )
     risk = Risk.LOW
+    needs = frozenset({Ability.GROUPS})
     undone_by = "joining it again"
     Wish = Leaving
 

@@ -101,6 +101,8 @@ class Routine(ABC, Generic[W]):
     level: ClassVar[Level] = Level.L1
     approver: ClassVar[str] = "nobody"
     """Who approves, in words, for the table of requests."""
+    needs: ClassVar[frozenset[Ability]]
+    """What the directory must be able to do, for the table of requests; each step says for itself what it needs."""
     undone_by: ClassVar[str]
     """How it is undone, in words."""
     Wish: type[W]

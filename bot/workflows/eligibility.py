@@ -13,6 +13,7 @@ from bot.directory.records import PersonRecord, binding_of
 from bot.errors import BotError
 from bot.notices import Notices
 from bot.people import Employee, People
+from bot.routines.switches import OFF, Switches
 from bot.workflows.limits import Limits, Refusal
 from store import Database
 
@@ -32,12 +33,16 @@ class Eligibility:
     directory: Directory
     notices: Notices
     limits: Limits
+    switches: Switches
+    directory_name: str
     is_agent: Callable[[str], bool]
     """Whether this Slack user is an agent of the desk; an error counts as yes."""
     now: Callable[[], datetime]
 
     def refuse(self, employee: Employee, *, user_team: str | None = None, max_age: float = 60) -> Refusal | None:
         """Why this person may not, or None; `max_age` is that of Slack's word, in seconds."""
+        if self.switches.off("password_reset", self.directory_name):
+            return Refusal("switch", OFF)
         if employee.refusal is not None:
             return Refusal("identity", employee.refusal)
         fresh = self.people.identify(team=employee.team, user=employee.user, user_team=user_team, max_age=max_age)

@@ -21,6 +21,7 @@ from bot.once.page import OncePages
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee, People
 from bot.records import Conversation
+from bot.routines.switches import Switches
 from bot.slack import Slack
 from bot.workflows import repudiation, reset_texts
 from bot.workflows.eligibility import Eligibility
@@ -78,6 +79,7 @@ class PasswordReset:
         alert: Callable[[str, str], None],
         show_card: Callable[[str], None],
         is_agent: Callable[[str], bool],
+        directory_name: str,
         now: Callable[[], datetime],
         limits: Limits | None = None,
     ) -> None:
@@ -94,6 +96,8 @@ class PasswordReset:
             directory=directory,
             notices=notices,
             limits=self._limits,
+            switches=Switches(database),
+            directory_name=directory_name,
             is_agent=is_agent,
             now=now,
         )

@@ -18,5 +18,33 @@ ROUTINES: tuple[Recognised, ...] = (PasswordReset, *DECLARED)
 """Their classes, which suffice to recognise a wish."""
 
 
+def listed() -> list[dict[str, Any]]:
+    """What can be asked for, a row each: the table of docs/requests.md."""
+    reset = {
+        "name": PasswordReset.name,
+        "request": PasswordReset.title,
+        "risk": "low-impact write",
+        "level": "L2",
+        "approver": "nobody",
+        "needs": ("password",),
+        "undone_by": "another reset; “this wasn't me” in each notice disables the account",
+    }
+    return [
+        reset,
+        *(
+            {
+                "name": routine.name,
+                "request": routine.title,
+                "risk": routine.risk.value,
+                "level": routine.level.value,
+                "approver": routine.approver,
+                "needs": tuple(sorted(routine.needs)),
+                "undone_by": routine.undone_by,
+            }
+            for routine in DECLARED
+        ),
+    ]
+
+
 def workflows(*, password_reset: PasswordReset, office: Office) -> tuple[Workflow, ...]:
     return (password_reset, *(Carrying(routine(), office) for routine in DECLARED))

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from bot.directory.demo import DemoDirectory
-from bot.directory.directory import Directory, DirectoryUnavailable
+from bot.directory.directory import Ability, Directory, DirectoryUnavailable
 from bot.directory.feed import PersonFeed
 from bot.directory.records import Binding
 from bot.people import Employee, People
@@ -115,6 +115,7 @@ class JoinSeveral(Routine[Several]):
     title = "Join several groups"
     examples = ()
     risk = Risk.LOW
+    needs = frozenset({Ability.GROUPS})
     undone_by = "the same way"
     Wish = Several
 
