@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from bot.conversation import Knows
 from bot.directory.register import directory
 from bot.people import People
-from bot.routines.offers import KINDS, Offers
+from bot.routines.offers import STANDS_FOR, Offers
 from bot.routing import Router
 from bot.workflows.register import ROUTINES
 from deskmate.errors import RoofError
@@ -115,7 +115,7 @@ def grounded(database: Database, settings: Settings) -> Grounded | None:
 def router(library: Library, settings: Settings) -> Router:
     """Errors: `OffersUnreadable`."""
     offers = offers_of(settings)
-    names = [name for kind in KINDS for name in offers.names(kind)]
+    names = {name: word for kind, word in STANDS_FOR.items() for name in offers.names(kind)}
     return Router(KeptExamples(library.encode, settings.roof.home / "cache"), ROUTINES, names)
 
 

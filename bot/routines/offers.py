@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BotError
 
-Kind = Literal["group", "software"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = Literal["group", "software", "mailbox"]
+STANDS_FOR: dict[Kind, str] = {"group": "team", "software": "the program", "mailbox": "the sales mailbox"}
+"""In examples of what people write, for the name of anything of this kind."""
 
 
 class OffersUnreadable(BotError):

@@ -139,7 +139,12 @@ def drafted_in(session: Session, conversation: int) -> RoutineRequest | None:
     return session.scalar(query.order_by(RoutineRequest.created_at.desc()).limit(1))
 
 
-def waiting_for(session: Session, team: str, slack_user: str) -> Sequence[Approval]:
-    return session.scalars(
-        select(Approval).where(Approval.team == team, Approval.slack_user == slack_user, Approval.state == "waiting")
-    ).all()
+def waiting_for(session: Session, slack_user: str) -> Sequence[tuple[Approval, RoutineRequest]]:
+    """What waits for this person's decision, the oldest first."""
+    rows = session.execute(
+        select(Approval, RoutineRequest)
+        .join(RoutineRequest, RoutineRequest.id == Approval.request)
+        .where(Approval.slack_user == slack_user, Approval.state == "waiting", RoutineRequest.state == "asked")
+        .order_by(Approval.asked_at)
+    )
+    return [(approval, request) for approval, request in rows]

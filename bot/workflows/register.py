@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.routines.carrying import Carrying
-from bot.routines.group_access import JoinGroup, LeaveGroup
+from bot.routines.memberships import JoinGroup, LeaveGroup, MailboxAccess, SoftwareAccess
 from bot.routines.office import Office
 from bot.routines.routine import Routine
 from bot.routing import Routine as Recognised
@@ -13,6 +13,8 @@ from bot.workflows.workflow import Workflow
 DECLARED: tuple[type[Routine[Any]], ...] = (
     JoinGroup,
     LeaveGroup,
+    SoftwareAccess,
+    MailboxAccess,
 )
 ROUTINES: tuple[Recognised, ...] = (PasswordReset, *DECLARED)
 """Their classes, which suffice to recognise a wish."""

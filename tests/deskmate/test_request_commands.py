@@ -40,7 +40,7 @@ def told(*words: str) -> Any:
 
 
 def test_a_request_is_tried_and_nothing_is_done() -> None:
-    plan = told("requests", "try", "group_join", "--as", "alice", "--set", "group=design-tools", "--set", "reason=test")
+    plan = told("requests", "try", "group_join", "--as", "alice", "--set", "what=design-tools", "--set", "reason=test")
 
     assert plan["steps"] == ["put you into the group design-tools"]
     assert plan["approvers"] == ["your manager: dana"]
@@ -54,9 +54,9 @@ def test_a_request_is_tried_and_nothing_is_done() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (("group=price-lists", "reason=test"), "90 days at most"),
-        (("group=design-tools", "reason=test", "until=2020-01-01"), "over already"),
-        (("group=nothing", "reason=test"), "isn't on offer"),
+        (("what=price-lists", "reason=test"), "90 days at most"),
+        (("what=design-tools", "reason=test", "until=2020-01-01"), "over already"),
+        (("what=nothing", "reason=test"), "isn't on offer"),
     ],
 )
 def test_what_would_be_refused_is_said(values: tuple[str, ...], said: str) -> None:
@@ -68,8 +68,8 @@ def test_what_would_be_refused_is_said(values: tuple[str, ...], said: str) -> No
     ("words", "said"),
     [
         (("nothing", "--as", "alice"), "There is no request nothing"),
-        (("group_join", "--as", "nobody", "--set", "group=design-tools", "--set", "reason=test"), "no account nobody"),
-        (("group_join", "--as", "alice", "--set", "group=design-tools"), "reason: This is needed."),
+        (("group_join", "--as", "nobody", "--set", "what=design-tools", "--set", "reason=test"), "no account nobody"),
+        (("group_join", "--as", "alice", "--set", "what=design-tools"), "reason: This is needed."),
     ],
 )
 def test_what_cant_be_tried_is_one_clear_line(words: tuple[str, ...], said: str) -> None:
@@ -79,7 +79,7 @@ def test_what_cant_be_tried_is_one_clear_line(words: tuple[str, ...], said: str)
 def test_one_person_switches_off_and_two_switch_on_again() -> None:
     run("switch", "off", "workflow:group_join", "--reason", "too many", "--by", "bob")
     assert told("switch", "list")[0]["scope"] == "workflow:group_join"
-    values = ("--set", "group=design-tools", "--set", "reason=test")
+    values = ("--set", "what=design-tools", "--set", "reason=test")
     assert "switched this off" in run("requests", "try", "group_join", "--as", "alice", *values)
 
     assert "second person" in run("switch", "on", "workflow:group_join", "--by", "bob")
@@ -107,4 +107,5 @@ def test_the_trail_verifies_until_somebody_changes_a_row(home: Path) -> None:
 
 
 def test_what_can_be_asked_for_is_listed() -> None:
-    assert [row["name"] for row in told("requests", "list")] == ["password_reset", "group_join", "group_leave"]
+    names = [row["name"] for row in told("requests", "list")]
+    assert names == ["password_reset", "group_join", "group_leave", "software_access", "mailbox_access"]

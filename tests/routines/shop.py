@@ -17,7 +17,7 @@ from bot.records import Conversation
 from bot.routines.approving import Approving
 from bot.routines.carrying_out import CarryingOut
 from bot.routines.course import Course
-from bot.routines.group_access import BeIn, JoinGroup
+from bot.routines.memberships import BeIn, JoinGroup
 from bot.routines.offers import Offer, Offers
 from bot.routines.office import Office
 from bot.routines.records import Approval, RoutineRequest, approvals_of

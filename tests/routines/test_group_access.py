@@ -11,7 +11,7 @@ from tests.routines.conftest import DANA, Office
 def ask(office: Office, **values: str) -> None:
     office.says(ALICE, "please add me to the design-tools group")
     office.until_state("drafted")
-    given = {"group": "design-tools", "reason": "the new catalogue", **values}
+    given = {"what": "design-tools", "reason": "the new catalogue", **values}
     assert office.fill_in(office.card(), **given) is None
 
 
@@ -84,7 +84,7 @@ def test_what_needs_no_approval_is_done_at_once(office: Office) -> None:
 def test_wrong_values_are_said_in_the_form(office: Office) -> None:
     office.says(ALICE, "please add me to the design-tools group")
     office.until_state("drafted")
-    problems = office.fill_in(office.card(), group="design-tools", reason="x")
+    problems = office.fill_in(office.card(), what="design-tools", reason="x")
     assert problems == {"reason": "Write at least 3 characters."}
 
 

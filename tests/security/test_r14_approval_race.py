@@ -15,7 +15,7 @@ ENDS = {"approved", "denied", "cancelled", "expired", "done", "failed"}
 
 def trial(shop: Shop, chance: random.Random, number: int) -> None:
     course = shop.course()
-    request = shop.request({"group": "reviewed", "reason": "the race"})
+    request = shop.request({"what": "reviewed", "reason": "the race"})
     assert course._asked(request) is None
     (approval,) = shop.approvals(request)
     switched = chance.random() < 0.3

@@ -9,7 +9,7 @@ from bot.directory.records import Binding, PersonRecord
 from store import Database
 from tests.routines.shop import TEAM, Shop
 
-WISH = {"group": "reviewed", "reason": "for me"}
+WISH = {"what": "reviewed", "reason": "for me"}
 
 
 def own_manager(shop: Shop) -> None:
@@ -147,7 +147,7 @@ def test_z4_an_approver_whose_own_standing_ended_decides_nothing(database: Datab
 
 def test_a_group_that_gives_special_rights_is_nobodys_to_ask_for(database: Database) -> None:
     shop = Shop(database)
-    request = shop.request({"group": "admins", "reason": "for me"})
+    request = shop.request({"what": "admins", "reason": "for me"})
 
     shop.course()._see_to_asking(request)
 

@@ -1,24 +1,24 @@
-"""Joining and leaving a group or a distribution list that is on offer."""
+"""What a membership gives: a group or a distribution list, software by its licence group, a shared mailbox."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, Field
 
 from bot.directory.directory import Ability, Group
 from bot.routines.approval_rules import stages
 from bot.routines.forms import Offered
-from bot.routines.offers import Offer, Offers
+from bot.routines.offers import Kind, Offer, Offers
 from bot.routines.routine import CannotBeDone, Errand, Risk, Routine, Stage
 
 
-def offered(offers: Offers, name: str) -> Offer:
+def offered(offers: Offers, kind: Kind, name: str) -> Offer:
     """Errors: `CannotBeDone`."""
-    found = offers.find("group", name)
+    found = offers.find(kind, name)
     if found is None:
-        raise CannotBeDone(f"The group {name} isn't on offer.")
+        raise CannotBeDone(f"{name} isn't on offer.")
     return found
 
 
@@ -88,13 +88,61 @@ class NotBeIn:
         BeIn(self.offer).do(errand)
 
 
-class Joining(BaseModel):
-    group: Annotated[str, Offered("group")] = Field(title="Group")
+class Wanted(BaseModel):
+    """What all of these ask for; `what` is the name of an offer."""
+
+    what: str
     until: date | None = Field(None, title="Until", description="The last day; empty if it needn't end.")
     reason: str = Field(title="What for", min_length=3, max_length=500)
 
 
-class JoinGroup(Routine[Joining]):
+W = TypeVar("W", bound=Wanted)
+
+
+class Membership(Routine[W]):
+    """Whatever is given by putting somebody into a group of the directory."""
+
+    kind: ClassVar[Kind]
+    gives: ClassVar[str]
+    """`Put you into the group {name}`."""
+    risk = Risk.APPROVAL
+    approver = "manager, or whoever the offer names"
+    needs = frozenset({Ability.GROUPS})
+
+    def asks(self, wish: W) -> str:
+        until = f" until {wish.until:%-d %B %Y}" if wish.until else ""
+        return f"{self.gives.format(name=wish.what)}{until}"
+
+    def steps(self, wish: W, offers: Offers) -> Sequence[BeIn]:
+        return [BeIn(offered(offers, self.kind, wish.what))]
+
+    def approval(self, wish: W, errand: Errand) -> Sequence[Stage]:
+        offer = offered(errand.offers, self.kind, wish.what)
+        return stages(offer.approvers, errand, group_of(errand, offer).owners)
+
+    def flaws(self, wish: W, errand: Errand) -> dict[str, str]:
+        offer = errand.offers.find(self.kind, wish.what)
+        if offer is None:
+            return {"what": "This isn't on offer."}
+        today = errand.now.date()
+        if wish.until is not None and wish.until < today:
+            return {"until": "This day is over already."}
+        if offer.longest_days is not None:
+            latest = today + timedelta(days=offer.longest_days)
+            if wish.until is None or wish.until > latest:
+                return {"until": f"It is given for {offer.longest_days} days at most: {latest:%-d %B %Y}."}
+        return {"what": "You have this already."} if BeIn(offer).is_done(errand) else {}
+
+    def ends_at(self, wish: W) -> datetime | None:
+        """At the end of the last day."""
+        return datetime.combine(wish.until + timedelta(days=1), time(), UTC) if wish.until else None
+
+
+class Joining(Wanted):
+    what: Annotated[str, Offered("group")] = Field(title="Group")
+
+
+class JoinGroup(Membership[Joining]):
     name = "group_join"
     title = "Join a group"
     examples = (
@@ -107,45 +155,56 @@ class JoinGroup(Routine[Joining]):
         "I need membership in the team group until Friday",
         "give me access to the group team for two weeks",
     )
-    risk = Risk.APPROVAL
-    approver = "manager, or whoever the offer names"
-    needs = frozenset({Ability.GROUPS})
+    kind = "group"
+    gives = "Put you into the group {name}"
     undone_by = "taken out of the group: by itself at the end, or by leaving it"
     Wish = Joining
 
-    def asks(self, wish: Joining) -> str:
-        until = f" until {wish.until:%-d %B %Y}" if wish.until else ""
-        return f"Put you into the group {wish.group}{until}"
 
-    def steps(self, wish: Joining, offers: Offers) -> Sequence[BeIn]:
-        return [BeIn(offered(offers, wish.group))]
+class WantedSoftware(Wanted):
+    what: Annotated[str, Offered("software")] = Field(title="Software")
 
-    def approval(self, wish: Joining, errand: Errand) -> Sequence[Stage]:
-        offer = offered(errand.offers, wish.group)
-        return stages(offer.approvers, errand, group_of(errand, offer).owners)
 
-    def flaws(self, wish: Joining, errand: Errand) -> dict[str, str]:
-        offer = errand.offers.find("group", wish.group)
-        if offer is None:
-            return {"group": "This group isn't on offer."}
-        today = errand.now.date()
-        if wish.until is not None and wish.until < today:
-            return {"until": "This day is over already."}
-        if offer.longest_days is not None:
-            latest = today + timedelta(days=offer.longest_days)
-            if wish.until is None or wish.until > latest:
-                return {"until": f"This group is given for {offer.longest_days} days at most: {latest:%-d %B %Y}."}
-        if BeIn(offer).is_done(errand):
-            return {"group": "You are in this group already."}
-        return {}
+class SoftwareAccess(Membership[WantedSoftware]):
+    name = "software_access"
+    title = "Get software"
+    examples = (
+        "I need the program",
+        "can I get the program",
+        "I need a licence for the program",
+        "please give me the program",
+        "can you install the program on my laptop",
+        "I want to use the program",
+        "order the program for me",
+    )
+    kind = "software"
+    gives = "Give you {name}"
+    undone_by = "the licence is taken back: by itself at the end, or by an agent"
+    Wish = WantedSoftware
 
-    def ends_at(self, wish: Joining) -> datetime | None:
-        """At the end of the last day."""
-        return datetime.combine(wish.until + timedelta(days=1), time(), UTC) if wish.until else None
+
+class WantedMailbox(Wanted):
+    what: Annotated[str, Offered("mailbox")] = Field(title="Shared mailbox or folder")
+
+
+class MailboxAccess(Membership[WantedMailbox]):
+    name = "mailbox_access"
+    title = "Open a shared mailbox or folder"
+    examples = (
+        "I need access to the sales mailbox",
+        "please give me access to the sales mailbox",
+        "let me open the shared mailbox the sales mailbox",
+        "give me permission for the sales mailbox",
+        "can I get into the sales mailbox",
+    )
+    kind = "mailbox"
+    gives = "Let you into {name}"
+    undone_by = "the access is taken back: by itself at the end, or by an agent"
+    Wish = WantedMailbox
 
 
 class Leaving(BaseModel):
-    group: Annotated[str, Offered("group")] = Field(title="Group")
+    what: Annotated[str, Offered("group")] = Field(title="Group")
 
 
 class LeaveGroup(Routine[Leaving]):
@@ -164,13 +223,13 @@ class LeaveGroup(Routine[Leaving]):
     Wish = Leaving
 
     def asks(self, wish: Leaving) -> str:
-        return f"Take you out of the group {wish.group}"
+        return f"Take you out of the group {wish.what}"
 
     def steps(self, wish: Leaving, offers: Offers) -> Sequence[NotBeIn]:
-        return [NotBeIn(offered(offers, wish.group))]
+        return [NotBeIn(offered(offers, "group", wish.what))]
 
     def flaws(self, wish: Leaving, errand: Errand) -> dict[str, str]:
-        offer = errand.offers.find("group", wish.group)
+        offer = errand.offers.find("group", wish.what)
         if offer is None:
-            return {"group": "This group isn't on offer."}
-        return {} if BeIn(offer).is_done(errand) else {"group": "You aren't in this group."}
+            return {"what": "This group isn't on offer."}
+        return {} if BeIn(offer).is_done(errand) else {"what": "You aren't in this group."}
