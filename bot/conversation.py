@@ -38,8 +38,8 @@ STILL_BROKEN = re.compile(
 SUMMARY_LIMIT = 2_000
 FAR_OFF = 0.05
 """Confidence below which what was found isn't worth an agent's look."""
-UNINTELLIGIBLE = 0.3
-"""Similarity to the nearest example below which a message may be no message at all."""
+UNLIKE_ANYTHING = 0.3
+"""Similarity to the nearest example below which a message is like nothing that people bring to an IT desk."""
 ASK_A_HUMAN = "Talk to a human"
 
 
@@ -205,7 +205,8 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision
     if answer.confident:
         return Decision(Answered(answer), because("it is sure enough of it"))
     # What was said before makes anything look a little like IT's business.
-    if not route.on_topic and not asked.files and (asked.earlier or not worth_asking):
+    unlike_it = not route.on_topic or route.score < UNLIKE_ANYTHING
+    if unlike_it and not asked.files and (asked.earlier or not worth_asking):
         declined = Declined(
             "I don't know that. It doesn't look like something our IT knowledge base covers; "
             "if it is about your IT after all, a person can help."
@@ -218,9 +219,6 @@ def from_the_knowledge_base(desk: Knows, asked: Asked, route: Route) -> Decision
             articles=tuple(citation.article_id for citation in answer.citations),
         )
         return Decision(clarified, because("it was too unsure to answer, and sure enough to ask back"))
-    if not worth_asking and route.score < UNINTELLIGIBLE and not asked.files and not isinstance(asked.last, Clarified):
-        said = Clarified("I don't understand that yet. Tell me in other words what you need.", options=(ASK_A_HUMAN,))
-        return Decision(said, because("it is like nothing that people ask here"))
     if not answer.citations:
         return Decision(escalate(asked, HandoffReason.NO_KNOWLEDGE, answer), because("it found nothing"))
     unsure = "it was too unsure to answer" if worth_asking else "it was too unsure to ask back"
