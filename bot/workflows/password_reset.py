@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
 from bot.directory.directory import Directory
+from bot.factors.register import factors
+from bot.factors.second_factor import SecondFactor
 from bot.notices import Notices
 from bot.once.links import Links
 from bot.once.page import OncePages
@@ -38,7 +40,6 @@ from bot.workflows.records import (
 from bot.workflows.repudiation import Repudiation
 from bot.workflows.reset_end import ResetEnd
 from bot.workflows.reset_news import ResetNews, attempt, step
-from bot.workflows.second_factor import SecondFactor
 from store import Database
 from store.durable import Durable
 
@@ -88,12 +89,19 @@ class PasswordReset:
         self._now = now
         self._links = Links(secret_key=secret_key, public_url=public_url)
         self._limits = limits or Limits()
+        second_factor = SecondFactor(
+            database=database,
+            factors=factors(secret_key=secret_key, public_url=public_url, limits=self._limits, now=now),
+            limits=self._limits,
+            now=now,
+        )
         self._eligibility = Eligibility(
             database=database,
             people=people,
             directory=directory,
             notices=notices,
             limits=self._limits,
+            second_factor=second_factor,
             is_agent=is_agent,
             now=now,
         )
@@ -101,7 +109,7 @@ class PasswordReset:
             database=database,
             directory=directory,
             eligibility=self._eligibility,
-            second_factor=SecondFactor(database=database, secret_key=secret_key, limits=self._limits, now=now),
+            second_factor=second_factor,
             links=self._links,
             finish=self._start_finish,
             now=now,
