@@ -20,6 +20,7 @@ from bot.slack import Slack
 from bot.slack_client import UNREACHABLE
 from bot.traces import forget
 from bot.turns import Turns
+from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
@@ -55,14 +56,15 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         model = grounded(database, settings)
         slack = Slack(client, database, now=utc_now)
         durable = stack.enter_context(open_durable(settings))
-        desk, password_reset = wired(settings, database, library, slack, durable, model)
+        desk = wired(settings, database, library, slack, durable, model)
         turns = stack.enter_context(closing(Turns(desk)))
         app = bolt_app(settings.slack, client)
         listeners.register(app, desk, turns)
         stack.enter_context(every(REFRESH_SECONDS, library.refresh, name="refresh of the index"))
         durable.launch()
         stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
-        password_reset.resume()
+        for workflow in desk.workflows:
+            workflow.resume()
         turns.resume()
         forget(database, utc_now())
         stack.enter_context(every(RESUME_SECONDS, turns.resume, name="search for unfinished turns"))
@@ -77,7 +79,7 @@ def wired(
     slack: Slack,
     durable: Durable,
     model: Grounded | None,
-) -> tuple[Desk, PasswordReset]:
+) -> Desk:
     """The desk with all its workflows registered; the durable runtime isn't launched yet."""
     accounts = directory(settings.directory, database)
     notices = Notices(settings.notices)
@@ -105,13 +107,26 @@ def wired(
         is_agent=triage.is_agent,
         now=utc_now,
     )
+    key_registration = KeyRegistration(
+        database=database,
+        slack=slack,
+        people=people,
+        directory=accounts,
+        notices=notices,
+        secret_key=secret,
+        public_url=str(settings.bot.public_url),
+        alert=triage.alert,
+        show_card=triage.announce,
+        is_agent=triage.is_agent,
+        now=utc_now,
+    )
     desk = Desk(
         database=database,
         slack=slack,
         library=library,
         durable=durable,
         people=people,
-        workflows=workflows(password_reset=password_reset),
+        workflows=workflows(password_reset=password_reset, key_registration=key_registration),
         router=router(library, settings),
         triage=triage,
         settings=settings.bot,
@@ -123,7 +138,7 @@ def wired(
     people.durable(durable)
     for workflow in desk.workflows:
         workflow.durable(durable)
-    return desk, password_reset
+    return desk
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def answered(session: Session, request: str) -> int:
 
 
 def held_challenges(session: Session, request: str) -> WebAuthnChallenges:
-    """The request's row, made if there is none; whoever calls holds the account's `FactorState`, so there is no race."""
+    """The request's row, made if there is none; whoever calls holds the account's `FactorState`."""
     kept = session.get(WebAuthnChallenges, request, with_for_update=True)
     if kept is None:
         kept = WebAuthnChallenges(request=request, answered=0)

@@ -9,9 +9,7 @@ from bot.factors.webauthn import WebAuthn
 from bot.workflows.limits import Limits
 
 
-def factors(
-    *, secret_key: str, public_url: str, limits: Limits, now: Callable[[], datetime]
-) -> tuple[Factor, ...]:
+def factors(*, secret_key: str, public_url: str, limits: Limits, now: Callable[[], datetime]) -> tuple[Factor, ...]:
     return (
         WebAuthn(secret_key=secret_key, public_url=public_url, hold=limits.hold, now=now),
         Totp(secret_key=secret_key, now=now),

@@ -50,7 +50,7 @@ class Eligibility:
             return self.limits.refuse(session, binding=binding, person=known, now=self.now())
 
     def refuse_person(self, employee: Employee, *, user_team: str | None = None, max_age: float = 60) -> Refusal | None:
-        """Why nothing at all is done to this person's account from Slack, or None; holds and limits aren't looked at."""
+        """Why nothing at all is done to this person's account from Slack, or None; holds and limits apart."""
         known = self._known(employee, user_team, max_age, needs=frozenset())
         return known if isinstance(known, Refusal) else None
 

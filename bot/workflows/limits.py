@@ -82,9 +82,7 @@ class Limits:
 
 
 def locked(until: datetime) -> Refusal:
-    return Refusal(
-        "locked", f"Too many wrong codes. I can reset your password from {moment_text(until)} on. {A_PERSON}"
-    )
+    return Refusal("locked", f"Too many wrong codes. You can try again from {moment_text(until)} on. {A_PERSON}")
 
 
 def moment_text(moment: datetime) -> str:

@@ -27,7 +27,8 @@ from store import Database
 POLICY = "3"
 """Version of the rules, for the audit trail; raised when they change."""
 WORKFLOW = "password_reset"
-PURPOSE = "reset"
+PURPOSE, NOT_ME = "reset", "notme"
+"""Of the links to the page, and to “this wasn't me”."""
 SHORTEST, LONGEST = 12, 256
 
 GONE = {

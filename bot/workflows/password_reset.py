@@ -24,10 +24,10 @@ from bot.outcomes import Declined, InProgress
 from bot.people import Employee, People
 from bot.records import Conversation
 from bot.slack import Slack
-from bot.workflows import repudiation, reset_texts
+from bot.workflows import reset_texts
 from bot.workflows.eligibility import Eligibility
 from bot.workflows.limits import Limits
-from bot.workflows.password_change import PURPOSE, WORKFLOW, PasswordChange, record
+from bot.workflows.password_change import NOT_ME, PURPOSE, WORKFLOW, PasswordChange, record
 from bot.workflows.records import (
     OPEN,
     ResetRequest,
@@ -37,7 +37,7 @@ from bot.workflows.records import (
     request_of_message,
     unsettled_requests,
 )
-from bot.workflows.repudiation import Repudiation
+from bot.workflows.repudiation import Deed, Repudiation
 from bot.workflows.reset_end import ResetEnd
 from bot.workflows.reset_news import ResetNews, attempt, step
 from store import Database
@@ -47,6 +47,24 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, App
 
 log = logging.getLogger(__name__)
+
+
+def undo(session: Session, request: ResetRequest) -> None:
+    """A password that was changed can't be taken back; the account is disabled instead."""
+    if request.state in OPEN:
+        request.state = "cancelled"
+
+
+DEED = Deed(
+    requests=ResetRequest,
+    purpose=NOT_ME,
+    prefix="reset",
+    name="password reset",
+    asked="If you didn't ask for a new password",
+    suspicion="repudiated",
+    undo=undo,
+    record=record,
+)
 
 
 class PasswordReset:
@@ -115,6 +133,7 @@ class PasswordReset:
             now=now,
         )
         self.repudiation = Repudiation(
+            deed=DEED,
             database=database,
             directory=directory,
             people=people,
@@ -261,7 +280,7 @@ class PasswordReset:
         pages = OncePages()
         return [
             pages.route(PURPOSE, show=self.change.show, submit=self.change.submit),
-            pages.route(repudiation.PURPOSE, show=self.repudiation.show, submit=self.repudiation.submit),
+            pages.route(NOT_ME, show=self.repudiation.show, submit=self.repudiation.submit),
         ]
 
     # Its durable workflows

@@ -8,7 +8,6 @@ from bot.factors.second_factor import Verdict
 from bot.factors.totp import code_at
 from tests.reset.desk import ResetDesk
 
-
 ALICES = Occasion("0" * 32, "alice", "")
 
 
