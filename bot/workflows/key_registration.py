@@ -80,7 +80,7 @@ class KeyRegistration:
         "add a security key to my account",
         "register a new passkey",
         "I got a security key, how do I register it with you",
-        "add my fingerprint as a passkey",
+        "enroll my FIDO2 key",
     )
 
     def __init__(
