@@ -79,6 +79,23 @@ MY_TICKETS = (
 )
 
 ABOUT_ROUTINE = (
+    "what is the team group for",
+    "who is in the team group",
+    "who owns the team group",
+    "add Bob to the team group",
+    "take my colleague out of the team group",
+    "I get too many mails from the team mailing list",
+    "the team group doesn't see my calendar",
+    "how do I create a group",
+    "the program crashes",
+    "the program doesn't start any more",
+    "my licence for the program has expired",
+    "what does the program cost",
+    "how do I install the program",
+    "how do I open a shared mailbox",
+    "the sales mailbox doesn't show up in Outlook",
+    "I can't send from the sales mailbox",
+    "the sales mailbox is full",
     "what is our password policy",
     "how long does my password have to be",
     "how often do I have to change my password",

@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from bot.answer_clicks import RETRIES
 from bot.blocks.home import Line, home
 from bot.desk import Desk
+from bot.routines.records import Approval, RoutineRequest, waiting_for
 from bot.slack_client import TRANSIENT
 from tickets import queries
 from tickets.records import Ticket
@@ -46,8 +47,10 @@ class Home:
             mine = queries.open_tickets_of(session, user)
             claimed = queries.assigned_to(session, user) if agent else []
             unclaimed = queries.unassigned(session) if agent else []
+            waiting = [to_decide(approval, request) for approval, request in waiting_for(session, user)]
         view = home(
             [line(ticket) for ticket in mine],
+            waiting=waiting,
             claimed=[line(ticket) for ticket in claimed],
             unclaimed=[line(ticket) for ticket in unclaimed],
             agent=agent,
@@ -61,6 +64,16 @@ class Home:
         except SlackApiError as error:
             log.warning("Slack doesn't tell who the agents are: %s", error.response.get("error"))
             return False
+
+
+def to_decide(approval: Approval, request: RoutineRequest) -> Line:
+    return Line(
+        number=request.ticket or "",
+        title=f"{request.name} asks: the card is in your messages",
+        state=request.workflow.replace("_", " "),
+        updated_at=approval.asked_at,
+        people=f"you are asked as {approval.why}",
+    )
 
 
 def line(ticket: Ticket) -> Line:

@@ -5,7 +5,7 @@ is near enough. Examples that only look alike (a question *about* passwords) are
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -82,6 +82,9 @@ NEAR = {
 }
 """How similar a message must be to an example. A routine request asks before it acts, so it may be loose."""
 
+NEAR_QUESTION = 0.9
+"""The same for a routine request that is worded as a question how or why: most ask for an explanation."""
+QUESTION = re.compile(r"^\W*(?:how|why|what|who|where|when|which)\b", re.IGNORECASE)
 TOLD = 3
 """Nearest examples that a route names."""
 
@@ -109,8 +112,13 @@ WANTS_HUMAN = re.compile(
 class Router:
     """Routes messages by their nearest example; safe to use from many threads once built."""
 
-    def __init__(self, encode: Encode, workflows: Sequence[Routine]) -> None:
+    def __init__(self, encode: Encode, workflows: Sequence[Routine], names: Mapping[str, str] | None = None) -> None:
+        """`names` of what is on offer, each with the word that stands for all of its kind, as the examples of workflows
+        have it: which one it is tells nothing of what is to be done with it."""
         self._encode = encode
+        self._stands_for = {name.casefold(): word for name, word in (names or {}).items()}
+        longest_first = sorted(self._stands_for, key=len, reverse=True)
+        self._names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)") if names else None
         labelled: list[tuple[str, Intent, str | None]] = []
         for intent, examples in (
             (Intent.HUMAN, HUMAN),
@@ -140,9 +148,14 @@ class Router:
 
         return WORD.sub(mended, text[:MOST_SPELT])
 
+    def _unnamed(self, text: str) -> str:
+        if self._names is None:
+            return text
+        return self._names.sub(lambda name: self._stands_for[name[0]], text.casefold())
+
     def route(self, text: str) -> Route:
         """The message's intent. `text` is plain, not Slack's escaped form."""
-        vector = self._encode([self._spelt(text)])[0]
+        vector = self._encode([self._spelt(self._unnamed(text))])[0]
         similar = self._examples @ vector
         on_topic = float(np.sort(similar)[-3:].mean()) >= float(np.sort(self._not_it @ vector)[-3:].mean())
         order = [int(place) for place in np.argsort(-similar, kind="stable")[:TOLD]]
@@ -152,6 +165,7 @@ class Router:
         if WANTS_HUMAN.search(text):
             return Route(Intent.HUMAN, 1.0)
         brief = len(text.split()) <= SHORT
-        if intent is Intent.OTHER or score < NEAR[intent] or not (brief or intent is Intent.ROUTINE):
+        near = NEAR_QUESTION if intent is Intent.ROUTINE and QUESTION.match(text) else NEAR.get(intent, 1.0)
+        if intent is Intent.OTHER or score < near or not (brief or intent is Intent.ROUTINE):
             return Route(Intent.OTHER, score, on_topic=on_topic, nearest=nearest)
         return Route(intent, score, workflow, nearest=nearest)

@@ -14,6 +14,7 @@ from deskmate.people_commands import people_app
 from deskmate.printing import AsJson, print_ready, said
 from deskmate.quality_commands import calibrate, evaluate
 from deskmate.question_commands import ask, why
+from deskmate.request_commands import audit_app, requests_app, switch_app
 from deskmate.ticket_commands import tickets_app
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -129,3 +130,6 @@ for command in (up, serve, ingest, ask, why, evaluate, calibrate, doctor, migrat
 app.add_typer(index_app, name="index")
 app.add_typer(people_app, name="people")
 app.add_typer(tickets_app, name="tickets")
+app.add_typer(requests_app, name="requests")
+app.add_typer(switch_app, name="switch")
+app.add_typer(audit_app, name="audit")

@@ -1,8 +1,9 @@
 """The whole desk, from the database to the listeners, opened in order and closed in the reverse order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from filelock import FileLock, Timeout
 from slack_bolt import App
@@ -12,10 +13,16 @@ from slack_sdk.errors import SlackApiError
 from bot import listeners
 from bot.app import bolt_app, web_client
 from bot.desk import Desk
+from bot.directory.directory import Directory
 from bot.directory.register import directory
 from bot.handoff import Triage
 from bot.notices import Notices
 from bot.people import People
+from bot.routines.approving import Approving
+from bot.routines.carrying_out import CarryingOut
+from bot.routines.news import RoutineNews
+from bot.routines.office import Office
+from bot.routines.switches import Switches
 from bot.slack import Slack
 from bot.slack_client import UNREACHABLE
 from bot.traces import forget
@@ -25,7 +32,16 @@ from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
 from deskmate.settings import Settings
-from deskmate.wiring import FORGET_SECONDS, REFRESH_SECONDS, RESUME_SECONDS, every, grounded, router
+from deskmate.wiring import (
+    FORGET_SECONDS,
+    REFRESH_SECONDS,
+    RESUME_SECONDS,
+    TICK_SECONDS,
+    every,
+    grounded,
+    offers_of,
+    router,
+)
 from knowledge.grounded import Grounded
 from knowledge.library import Library
 from store import Database, utc_now
@@ -43,7 +59,9 @@ class OpenDesk:
 
 
 @contextmanager
-def open_desk(settings: Settings, database: Database, library: Library) -> Iterator[OpenDesk]:
+def open_desk(
+    settings: Settings, database: Database, library: Library, *, now: Callable[[], datetime] = utc_now
+) -> Iterator[OpenDesk]:
     """A warm desk whose durable work goes on; Slack's requests are still to be led to `app`.
 
     Errors: `RoofError`, `BotError`, `KnowledgeError`, `DurableError`.
@@ -54,9 +72,9 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         stack.enter_context(alone(settings))
         library.warm()
         model = grounded(database, settings)
-        slack = Slack(client, database, now=utc_now)
+        slack = Slack(client, database, now=now)
         durable = stack.enter_context(open_durable(settings))
-        desk = wired(settings, database, library, slack, durable, model)
+        desk = wired(settings, database, library, slack, durable, model, now)
         turns = stack.enter_context(closing(Turns(desk)))
         app = bolt_app(settings.slack, client)
         listeners.register(app, desk, turns)
@@ -66,9 +84,11 @@ def open_desk(settings: Settings, database: Database, library: Library) -> Itera
         for workflow in desk.workflows:
             workflow.resume()
         turns.resume()
-        forget(database, utc_now())
+        forget(database, now())
         stack.enter_context(every(RESUME_SECONDS, turns.resume, name="search for unfinished turns"))
-        stack.enter_context(every(FORGET_SECONDS, lambda: forget(database, utc_now()), name="deletion of old traces"))
+        for workflow in desk.workflows:
+            stack.enter_context(every(TICK_SECONDS, workflow.tick, name=f"what is due of {workflow.name}"))
+        stack.enter_context(every(FORGET_SECONDS, lambda: forget(database, now()), name="deletion of old traces"))
         yield OpenDesk(desk, app, client)
 
 
@@ -79,18 +99,19 @@ def wired(
     slack: Slack,
     durable: Durable,
     model: Grounded | None,
+    now: Callable[[], datetime],
 ) -> Desk:
     """The desk with all its workflows registered; the durable runtime isn't launched yet."""
     accounts = directory(settings.directory, database)
     notices = Notices(settings.notices)
     secret = settings.roof.secret()
-    triage = Triage(database=database, slack=slack, now=utc_now, channel=settings.bot.triage_channel)
+    triage = Triage(database=database, slack=slack, now=now, channel=settings.bot.triage_channel)
     people = People(
         database=database,
         slack=slack,
         directory=accounts,
         secret_key=secret,
-        now=utc_now,
+        now=now,
         notices=notices,
         alert=triage.alert,
     )
@@ -105,7 +126,8 @@ def wired(
         alert=triage.alert,
         show_card=triage.announce,
         is_agent=triage.is_agent,
-        now=utc_now,
+        directory_name=settings.directory.directory,
+        now=now,
     )
     key_registration = KeyRegistration(
         database=database,
@@ -118,20 +140,22 @@ def wired(
         alert=triage.alert,
         show_card=triage.announce,
         is_agent=triage.is_agent,
-        now=utc_now,
+        directory_name=settings.directory.directory,
+        now=now,
     )
+    office = office_of(settings, database, slack, people, accounts, triage, now)
     desk = Desk(
         database=database,
         slack=slack,
         library=library,
         durable=durable,
         people=people,
-        workflows=workflows(password_reset=password_reset, key_registration=key_registration),
+        workflows=workflows(password_reset=password_reset, key_registration=key_registration, office=office),
         router=router(library, settings),
         triage=triage,
         settings=settings.bot,
         files=settings.roof.home / "files",
-        now=utc_now,
+        now=now,
         grounded=model,
     )
     triage.durable(durable)
@@ -139,6 +163,37 @@ def wired(
     for workflow in desk.workflows:
         workflow.durable(durable)
     return desk
+
+
+def office_of(
+    settings: Settings,
+    database: Database,
+    slack: Slack,
+    people: People,
+    accounts: Directory,
+    triage: Triage,
+    now: Callable[[], datetime],
+) -> Office:
+    """What routine requests work with. Errors: `OffersUnreadable`."""
+    carrying = CarryingOut(
+        database=database,
+        directory=accounts,
+        directory_name=settings.directory.directory,
+        offers=offers_of(settings),
+        switches=Switches(database),
+        now=now,
+    )
+    return Office(
+        database=database,
+        slack=slack,
+        people=people,
+        triage=triage,
+        notices=Notices(settings.notices),
+        carrying=carrying,
+        approving=Approving(database=database, directory=accounts, people=people, carrying=carrying, now=now),
+        news=RoutineNews(database, slack),
+        now=now,
+    )
 
 
 @contextmanager

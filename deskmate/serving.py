@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 
 from bot.web import Doors, listening, served, web_app
 from deskmate.errors import RoofError
@@ -12,7 +13,7 @@ from deskmate.running import over_the_socket, until_ended, wait_for_the_end
 from deskmate.settings import Settings, is_set
 from deskmate.wiring import open_database, open_library
 from knowledge.library import Library
-from store import Database
+from store import Database, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,17 @@ def wants_http(settings: Settings, http: bool | None) -> bool:
 
 @contextmanager
 def connected(
-    settings: Settings, database: Database, library: Library, doors: Doors, *, over_http: bool
+    settings: Settings,
+    database: Database,
+    library: Library,
+    doors: Doors,
+    *,
+    over_http: bool,
+    now: Callable[[], datetime] = utc_now,
 ) -> Iterator[OpenDesk]:
     """The desk open, its pages served, and Slack's requests coming in: a message would be answered now."""
     with ExitStack() as stack:
-        opened = stack.enter_context(open_desk(settings, database, library))
+        opened = stack.enter_context(open_desk(settings, database, library, now=now))
         if over_http:
             well, slack = always, opened.app
         else:

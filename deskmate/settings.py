@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.directory.settings import DirectorySettings
 from bot.notices import NoticeSettings
+from bot.routines.offers import OfferSettings
 from bot.settings import BotSettings, SlackSettings
 from deskmate.errors import RoofError
 from knowledge.llm import LanguageModelSettings
@@ -77,6 +78,7 @@ class Settings:
     knowledge: KnowledgeSettings
     directory: DirectorySettings
     notices: NoticeSettings
+    offers: OfferSettings = field(default_factory=lambda: OfferSettings())
     model: LanguageModelSettings = field(default_factory=lambda: LanguageModelSettings())
 
     @classmethod
@@ -89,6 +91,7 @@ class Settings:
             knowledge=read(KnowledgeSettings),
             directory=read(DirectorySettings),
             notices=read(NoticeSettings),
+            offers=read(OfferSettings),
             model=read(LanguageModelSettings),
         )
 

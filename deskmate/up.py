@@ -1,19 +1,23 @@
 """`deskmate up`: everything embedded; without Slack tokens, against a Slack workspace on this machine."""
 
+import json
 import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
 from pydantic import HttpUrl, SecretStr
 from sqlalchemy import select
 
+from bot.directory.demo import DemoDirectory
 from bot.directory.records import PersonRecord
 from bot.people import load_feed
+from bot.routines.offers import OfferSettings
 from bot.web import AddressTaken, listening
 from deskmate.running import until_ended, wait_for_the_end
 from deskmate.serving import connected, opened_doors, url_of, wants_http
@@ -24,7 +28,7 @@ from ingest.progress import shown_on_terminal
 from knowledge.library import Library
 from knowledge.records import Article
 from sandbox.server import Sandbox
-from store import Database
+from store import Database, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +43,15 @@ def up(settings: Settings, *, port: int, once_port: int, say: Callable[[str], No
     over_http = False if demo else wants_http(settings, None)
     with until_ended(), ExitStack() as stack:
         settings.roof.prepare_home()
+        now = utc_now
         if demo:
             sandbox = stack.enter_context(workspace(settings, port))
             listener = once_pages(once_port, other_if_taken="public_url" not in given(settings))
             settings = against(sandbox, settings, url_of(listener))
             ready = sandbox.page_url
+
+            def now() -> datetime:
+                return utc_now() + sandbox.workspace.advanced
         else:
             listener = once_pages(once_port, other_if_taken=False)
             ready = str(settings.bot.public_url).rstrip("/")
@@ -51,7 +59,7 @@ def up(settings: Settings, *, port: int, once_port: int, say: Callable[[str], No
         database = stack.enter_context(open_database(settings, migrated=True))
         library = stack.enter_context(open_library(database, settings))
         load_samples(settings, database, library)
-        stack.enter_context(connected(settings, database, library, doors, over_http=over_http))
+        stack.enter_context(connected(settings, database, library, doors, over_http=over_http, now=now))
         say(f"Ready: {ready}")
         wait_for_the_end()
 
@@ -98,8 +106,11 @@ def against(sandbox: Sandbox, settings: Settings, public_url: str) -> Settings:
         "api_url": HttpUrl(sandbox.api_url),
     }
     smtp = settings.notices.smtp_url if is_set(settings.notices.smtp_url) else SecretStr(sandbox.smtp_url)
+    given_offers = settings.offers.offers is not None or settings.directory.directory != "demo"
+    offers = settings.offers if given_offers else OfferSettings(offers=sample("offers.json"))
     return replace(
         settings,
+        offers=offers,
         slack=settings.slack.model_copy(update=slack),
         bot=settings.bot.model_copy(update=bot),
         notices=settings.notices.model_copy(update={"smtp_url": smtp}),
@@ -114,6 +125,7 @@ def load_samples(settings: Settings, database: Database, library: Library) -> No
     if nobody and settings.directory.directory == "demo":
         people = people_of(database, settings, secret=settings.roof.secret())
         people.import_feed(load_feed(sample("people.json")))
+        load_groups(settings, database)
     unfinished = settings.roof.home / "samples.loading"
     if nothing or unfinished.exists():
         unfinished.touch()
@@ -121,6 +133,13 @@ def load_samples(settings: Settings, database: Database, library: Library) -> No
             report = ingest([str(sample("articles"))], library=library, database=database, progress=progress)
         log.info("sample articles: %s", report)
         unfinished.unlink(missing_ok=True)
+
+
+def load_groups(settings: Settings, database: Database) -> None:
+    """The sample groups, into the demo directory."""
+    demo = DemoDirectory(database, privileged_groups=settings.directory.privileged_groups)
+    for group in json.loads(sample("groups.json").read_text(encoding="utf-8")):
+        demo.take_group(group["name"], description=group["description"], owners=group["owners"])
 
 
 def sample(name: str) -> Path:

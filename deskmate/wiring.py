@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from bot.conversation import Knows
 from bot.directory.register import directory
 from bot.people import People
+from bot.routines.offers import STANDS_FOR, Offers
 from bot.routing import Router
 from bot.workflows.register import ROUTINES
 from deskmate.errors import RoofError
@@ -29,6 +30,8 @@ LONGEST_PAUSE = 30.0
 """Seconds after a failure; what failed may be what mends it."""
 REFRESH_SECONDS = 1.0
 """How soon the index follows what another process has ingested."""
+TICK_SECONDS = 20.0
+"""Between looks at what is due: ends of what was for a time, reminders."""
 RESUME_SECONDS = 300.0
 """How often turns that were left unfinished are looked for."""
 FORGET_SECONDS = 86_400.0
@@ -110,7 +113,15 @@ def grounded(database: Database, settings: Settings) -> Grounded | None:
 
 
 def router(library: Library, settings: Settings) -> Router:
-    return Router(KeptExamples(library.encode, settings.roof.home / "cache"), ROUTINES)
+    """Errors: `OffersUnreadable`."""
+    offers = offers_of(settings)
+    names = {name: word for kind, word in STANDS_FOR.items() for name in offers.names(kind)}
+    return Router(KeptExamples(library.encode, settings.roof.home / "cache"), ROUTINES, names)
+
+
+def offers_of(settings: Settings) -> Offers:
+    """What may be asked for. Errors: `OffersUnreadable`."""
+    return Offers.read(settings.offers.offers) if settings.offers.offers else Offers()
 
 
 def people_of(database: Database, settings: Settings, *, secret: str) -> People:

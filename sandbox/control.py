@@ -31,6 +31,7 @@ ACTS = (
     "command",
     "change_profile",
     "totp_of",
+    "advance",
 )
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sandbox.errors import ApiError, NoSuchThing
 from sandbox.objects import (
@@ -81,7 +82,9 @@ class State:
 
     def __init__(self, people: Sequence[User], *, clock: Callable[[], float] = time.time) -> None:
         self.lock = threading.RLock()
-        self.clock = clock
+        self.advanced = timedelta(0)
+        """By how much time was moved on, for what only happens after days."""
+        self._clock = clock
         self.base_url = ""
         self.deliver: Callable[[Envelope], Future[Acknowledgement]] = nobody_listens
         self.subscriptions = set(EVENTS)
@@ -112,6 +115,10 @@ class State:
         self.watchers: list[Callable[[Change | None], None]] = []
         self._changed = threading.Condition(self.lock)
         self._last_ts = 0
+
+    def clock(self) -> float:
+        """Seconds since 1970, as this workspace counts them."""
+        return self._clock() + self.advanced.total_seconds()
 
     def next_ts(self) -> str:
         """A message timestamp: now, and later than every one before."""

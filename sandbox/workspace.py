@@ -9,6 +9,7 @@ page shows), `Interactions` (buttons, forms, commands), and here what people wri
 
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from mimetypes import guess_type
 from typing import Any
 from urllib.parse import quote
@@ -155,6 +156,14 @@ class Workspace(Interactions):
             context = {"channel_id": context_channel, "team_id": self.team.id, "enterprise_id": None}
         thread: Json = {"user_id": user, "context": context, "channel_id": channel, "thread_ts": thread_ts}
         self.send_event({"type": kind, "assistant_thread": thread, "event_ts": self.next_ts()}, kind)
+
+    def advance(self, hours: float) -> str:
+        """Move time on; returns by how much in all it is ahead, as `2 days, 3:00:00`."""
+        if hours < 0:
+            raise ValueError("time doesn't go back")
+        with self.lock:
+            self.advanced += timedelta(hours=hours)
+            return str(self.advanced)
 
     def change_profile(self, user: str, **fields: Any) -> None:
         """Change `name`, `display_name`, `title`, `emails`, `deleted`, `is_restricted`...; the app gets user_change."""

@@ -24,7 +24,14 @@ class Line:
     """Who it waits for or comes from."""
 
 
-def home(mine: Sequence[Line], *, claimed: Sequence[Line] = (), unclaimed: Sequence[Line] = (), agent: bool) -> Block:
+def home(
+    mine: Sequence[Line],
+    *,
+    waiting: Sequence[Line] = (),
+    claimed: Sequence[Line] = (),
+    unclaimed: Sequence[Line] = (),
+    agent: bool,
+) -> Block:
     """The view for `views.publish`; each list newest first, at most 20 of each are shown."""
     blocks = [
         kit.header("Your service desk"),
@@ -32,6 +39,7 @@ def home(mine: Sequence[Line], *, claimed: Sequence[Line] = (), unclaimed: Seque
             "Ask a question in the Messages tab: write as you would to a colleague. You get an answer with its "
             "sources, the thing done, or a person who already knows the story."
         ),
+        *([kit.divider(), *_list("Waits for your approval", waiting, "")] if waiting else []),
         kit.divider(),
         *_list("Your open tickets", mine, "You have no open tickets."),
     ]

@@ -1,14 +1,17 @@
 """The audit trail: who was allowed or denied what and why, as ids and reasons; never a secret, never a text."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot.workflows.records import AuditRow, audit_rows, last_audit_row
 
 BEGINNING = "0" * 64
+FIELDS = ("workflow", "subject", "event", "decision", "reason", "actor", "target", "policy")
 
 
 def record(
@@ -44,9 +47,21 @@ def record(
 
 
 def digest(row: AuditRow) -> str:
-    fields = (row.workflow, row.subject, row.event, row.decision, row.reason, row.actor, row.target, row.policy)
-    told = [row.previous, row.at.astimezone(UTC).isoformat(), *fields]
+    told = [row.previous, row.at.astimezone(UTC).isoformat(), *(getattr(row, name) for name in FIELDS)]
     return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def end_of(session: Session) -> tuple[int, str]:
+    """How many rows there are, and the last one's digest."""
+    rows = audit_rows(session)
+    return len(rows), rows[-1].digest if rows else BEGINNING
+
+
+def exported(session: Session) -> Iterator[dict[str, Any]]:
+    """All rows, oldest first, JSON-able."""
+    for row in audit_rows(session):
+        told = {name: getattr(row, name) for name in ("id", *FIELDS, "previous", "digest")}
+        yield told | {"at": row.at.astimezone(UTC).isoformat()}
 
 
 def first_broken(session: Session) -> int | None:

@@ -14,6 +14,7 @@ from bot.errors import BotError
 from bot.factors.second_factor import SecondFactor
 from bot.notices import Notices
 from bot.people import Employee, People
+from bot.routines.switches import OFF, Switches
 from bot.workflows.limits import Limits, Refusal
 from store import Database
 
@@ -34,6 +35,10 @@ class Eligibility:
     notices: Notices
     limits: Limits
     second_factor: SecondFactor
+    workflow: str
+    """Whose switch is looked at, beside those of the directory and of everything."""
+    switches: Switches
+    directory_name: str
     is_agent: Callable[[str], bool]
     """Whether this Slack user is an agent of the desk; an error counts as yes."""
     now: Callable[[], datetime]
@@ -58,6 +63,8 @@ class Eligibility:
         self, employee: Employee, user_team: str | None, max_age: float, *, needs: frozenset[Ability]
     ) -> PersonRecord | Refusal:
         """What is known of a person in good standing who can prove themselves and be told of it, or why not."""
+        if self.switches.off(self.workflow, self.directory_name):
+            return Refusal("switch", OFF)
         if employee.refusal is not None:
             return Refusal("identity", employee.refusal)
         fresh = self.people.identify(team=employee.team, user=employee.user, user_team=user_team, max_age=max_age)

@@ -83,11 +83,8 @@ class KeyPage:
             return refused(locked(verdict.locked_until or self.now()))
         if verdict.kind == "wrong":
             return self._asking(request, self.second_factor.refusal(verdict))
-        employee = Employee(request.team, request.slack_user, "", request.account, request.directory_id)
-        if refusal := self.eligibility.refuse_person(employee, max_age=0):
-            with self.database.transaction() as session:
-                self._record(session, request, "register", "denied", refusal.code)
-            return refused(refusal)
+        if denied := self._denied(request):
+            return denied
         with self.database.transaction() as session:
             held = held_key_request(session, request.id)
             if gone := self._gone(held):
@@ -101,6 +98,8 @@ class KeyPage:
         return self._creating(request) if used else self._asking(request, self.second_factor.used(verdict))
 
     def _register(self, request: KeyRequest, attestation: str) -> Page:
+        if denied := self._denied(request):
+            return denied
         now = self.now()
         with self.database.transaction() as session:
             held_state(session, request.account or "")
@@ -125,6 +124,16 @@ class KeyPage:
             text=f"You can reset your password with it from {moment_text(now + self.eligibility.limits.hold)} on; "
             "until then I reset it for nobody. You can close this page.",
         )
+
+    def _denied(self, request: KeyRequest) -> Page | None:
+        """A fresh look at the person, before anything is done; asks Slack and the directory."""
+        employee = Employee(request.team, request.slack_user, "", request.account, request.directory_id)
+        refusal = self.eligibility.refuse_person(employee, max_age=0)
+        if refusal is None:
+            return None
+        with self.database.transaction() as session:
+            self._record(session, request, "register", "denied", refusal.code)
+        return refused(refusal)
 
     # What is shown
 

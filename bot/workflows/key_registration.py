@@ -24,6 +24,7 @@ from bot.once.page import OncePages
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee, People
 from bot.records import Conversation
+from bot.routines.switches import Switches
 from bot.slack import Slack
 from bot.workflows import key_texts
 from bot.workflows.eligibility import A_PERSON, Eligibility
@@ -96,6 +97,7 @@ class KeyRegistration:
         alert: Callable[[str, str], None],
         show_card: Callable[[str], None],
         is_agent: Callable[[str], bool],
+        directory_name: str,
         now: Callable[[], datetime],
         limits: Limits | None = None,
     ) -> None:
@@ -118,6 +120,9 @@ class KeyRegistration:
             notices=notices,
             limits=self._limits,
             second_factor=second_factor,
+            workflow=self.name,
+            switches=Switches(database),
+            directory_name=directory_name,
             is_agent=is_agent,
             now=now,
         )
@@ -241,6 +246,9 @@ class KeyRegistration:
         self._requested = durable.workflow("security_key_requested", requested)
         self._registered = durable.workflow("security_key_registered", registered)
         self._repudiated = durable.workflow("security_key_repudiated", repudiated)
+
+    def tick(self) -> None:
+        """Nothing is due: a link that wasn't used is refused when it is."""
 
     def resume(self) -> None:
         """See to registered keys and “not me”s whose process died before it could tell of them; called once the durable

@@ -23,6 +23,7 @@ from bot.once.page import OncePages
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee, People
 from bot.records import Conversation
+from bot.routines.switches import Switches
 from bot.slack import Slack
 from bot.workflows import reset_texts
 from bot.workflows.eligibility import Eligibility
@@ -97,6 +98,7 @@ class PasswordReset:
         alert: Callable[[str, str], None],
         show_card: Callable[[str], None],
         is_agent: Callable[[str], bool],
+        directory_name: str,
         now: Callable[[], datetime],
         limits: Limits | None = None,
     ) -> None:
@@ -120,6 +122,9 @@ class PasswordReset:
             notices=notices,
             limits=self._limits,
             second_factor=second_factor,
+            workflow=self.name,
+            switches=Switches(database),
+            directory_name=directory_name,
             is_agent=is_agent,
             now=now,
         )
@@ -307,6 +312,9 @@ class PasswordReset:
         self._stray = durable.workflow("password_reset_stray_click", clicked_astray)
         self._finish = durable.workflow("password_reset_finish", finish)
         self._repudiated = durable.workflow("password_reset_repudiated", repudiated)
+
+    def tick(self) -> None:
+        """Nothing is due: a link that wasn't used is refused when it is."""
 
     def resume(self) -> None:
         """See to changes and “not me”s whose process died before it could ask for that; called once the durable runtime

@@ -1,13 +1,65 @@
 """The routine requests that the desk carries out: one line each."""
 
-from bot.routing import Routine
+from typing import Any
+
+from bot.routines.carrying import Carrying
+from bot.routines.memberships import JoinGroup, LeaveGroup, MailboxAccess, SoftwareAccess
+from bot.routines.office import Office
+from bot.routines.routine import Routine
+from bot.routing import Routine as Recognised
 from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.workflow import Workflow
 
-ROUTINES: tuple[Routine, ...] = (PasswordReset, KeyRegistration)
+DECLARED: tuple[type[Routine[Any]], ...] = (
+    JoinGroup,
+    LeaveGroup,
+    SoftwareAccess,
+    MailboxAccess,
+)
+ROUTINES: tuple[Recognised, ...] = (PasswordReset, KeyRegistration, *DECLARED)
 """Their classes, which suffice to recognise a wish."""
 
 
-def workflows(*, password_reset: PasswordReset, key_registration: KeyRegistration) -> tuple[Workflow, ...]:
-    return (password_reset, key_registration)
+def listed() -> list[dict[str, Any]]:
+    """What can be asked for, a row each: the table of docs/requests.md."""
+    reset = {
+        "name": PasswordReset.name,
+        "request": PasswordReset.title,
+        "risk": "low-impact write",
+        "level": "L2",
+        "approver": "nobody",
+        "needs": ("password",),
+        "undone_by": "another reset; “this wasn't me” in each notice disables the account",
+    }
+    key = {
+        "name": KeyRegistration.name,
+        "request": KeyRegistration.title,
+        "risk": "low-impact write",
+        "level": "L2",
+        "approver": "nobody",
+        "needs": (),
+        "undone_by": "“this wasn't me” in each notice removes the key and disables the account",
+    }
+    return [
+        reset,
+        key,
+        *(
+            {
+                "name": routine.name,
+                "request": routine.title,
+                "risk": routine.risk.value,
+                "level": routine.level.value,
+                "approver": routine.approver,
+                "needs": tuple(sorted(routine.needs)),
+                "undone_by": routine.undone_by,
+            }
+            for routine in DECLARED
+        ),
+    ]
+
+
+def workflows(
+    *, password_reset: PasswordReset, key_registration: KeyRegistration, office: Office
+) -> tuple[Workflow, ...]:
+    return (password_reset, key_registration, *(Carrying(routine(), office) for routine in DECLARED))

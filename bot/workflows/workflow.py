@@ -60,6 +60,9 @@ class Workflow(Protocol):
     def routes(self) -> list[BaseRoute]:
         """Its one-time pages, below `/once/`."""
 
+    def tick(self) -> None:
+        """See to what is due as time goes by; called every few seconds."""
+
     def durable(self, durable: Durable) -> None:
         """Register its durable workflows, before the runtime starts."""
 

@@ -36,6 +36,7 @@ class Deeds:
             "submit": self.submit,
             "close": self.close,
             "assistant": self.assistant,
+            "advance": self.advance,
         }
 
     async def do(self, request: Request) -> Response:
@@ -124,6 +125,10 @@ class Deeds:
     def assistant(self, user: str, form: FormData, files: list[File]) -> Json:
         thread = self.workspace.open_assistant(user, _text(form, "channel") or None)
         return {"go": f"/as/{user}/C/{self.workspace.dm_of(user).id}?thread={thread}"}
+
+    def advance(self, user: str, form: FormData, files: list[File]) -> Json:
+        """A day passes, for everybody."""
+        return {"notice": f"A day has passed. Time is {self.workspace.advance(24)} ahead of your computer's."}
 
 
 def _outcome(acknowledgement: Acknowledgement) -> Json:

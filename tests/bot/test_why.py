@@ -54,7 +54,7 @@ def answer(confidence: float) -> Answer:
 def desk_that_is_sure(confidence: float, *, on_topic: bool = True) -> Any:
     return SimpleNamespace(
         library=SimpleNamespace(answer=lambda *_, **__: answer(confidence)),
-        router=SimpleNamespace(route=lambda text: Route(Intent.OTHER, 0.1, on_topic=on_topic)),
+        router=SimpleNamespace(route=lambda text: Route(Intent.OTHER, 0.5, on_topic=on_topic)),
         grounded=None,
         database=None,
     )
@@ -77,7 +77,7 @@ def whys(place: Any) -> list[Why]:
         (0.4, True, False, Clarified, "sure enough to ask back"),
         (0.4, True, True, Escalated, "asked back before"),
         (0.1, True, False, Escalated, "too unsure to ask back"),
-        (0.4, False, False, Declined, "nearer to chatter"),
+        (0.1, False, False, Declined, "nearer to chatter"),
     ],
 )
 def test_a_decision_says_why_it_is_an_answer_a_question_back_an_escalation_or_a_decline(

@@ -11,6 +11,7 @@ from bot.factors.ceremonies import RelyingParty
 from bot.factors.records import WebAuthnCredential, credentials_of
 from bot.factors.webauthn import MOST_KEYS
 from bot.outcomes import Declined, InProgress
+from bot.routines.switches import switch_off
 from bot.workflows import audit
 from bot.workflows.records import KeyRequest
 from tests.factors.authenticator import Authenticator, options_in
@@ -372,3 +373,15 @@ def test_the_wish_is_answered_with_a_link_that_only_the_direct_messages_have(des
     assert isinstance(outcome, InProgress)
     assert "/once/" not in outcome.text
     assert [post["channel"] for post in desk.client.posts() if "/once/key-" in str(post["text"])] == ["DU0ALICE"]
+
+
+def test_a_switch_that_is_thrown_after_the_proof_keeps_the_key_out(desk: ResetDesk) -> None:
+    path = desk.link(desk.key_requested("U0ALICE"), "key")
+    options = options_in(proven(desk, path))
+    with desk.database.transaction() as session:
+        switch_off(session, "workflow:security_key", by="bob", reason="a look at it", now=desk.clock())
+
+    answer = desk.web.post(path, data={"attestation": Authenticator().creates(options)})
+
+    assert (answer.status_code, keys_of(desk)) == (403, [])
+    assert desk.reasons()[-1] == "switch"

@@ -142,6 +142,7 @@ class ResetDesk:
             alert=self.alert,
             show_card=self.shown.append,
             is_agent=lambda user: user in self.agents,
+            directory_name="demo",
             now=self.clock,
         )
         self.keys = KeyRegistration(
@@ -155,6 +156,7 @@ class ResetDesk:
             alert=self.alert,
             show_card=self.shown.append,
             is_agent=lambda user: user in self.agents,
+            directory_name="demo",
             now=self.clock,
         )
         self.people.durable(durable)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0008_webauthn_credentials'
-down_revision = '0007_handoffs_alone'
+revision = '0009_webauthn_credentials'
+down_revision = '0008_routine_requests'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""Routine requests that are declared, and carried out step by step."""

@@ -1,0 +1,92 @@
+"""Joining a group: asked for in Slack, approved by the manager, done in the directory, taken back at its end."""
+
+from datetime import timedelta
+
+from bot.routines.records import approvals_of
+from store import utc_now
+from tests.bot.conftest import ALICE, BOB
+from tests.routines.conftest import DANA, Office
+
+
+def ask(office: Office, **values: str) -> None:
+    office.says(ALICE, "please add me to the design-tools group")
+    office.until_state("drafted")
+    given = {"what": "design-tools", "reason": "the new catalogue", **values}
+    assert office.fill_in(office.card(), **given) is None
+
+
+def test_a_manager_approves_and_the_grant_appears_and_disappears(office: Office) -> None:
+    last_day = (utc_now() + timedelta(days=2)).date()
+    ask(office, until=last_day.isoformat())
+    office.until_state("asked")
+    assert "design-tools" not in office.groups("alice")
+
+    card = office.card(DANA)
+    assert "the new catalogue" in str(card.blocks)
+    office.press(DANA, card, "group_join_approve")
+    request = office.until_state("done")
+    assert "design-tools" in office.groups("alice")
+    (ticket,) = office.tickets()
+    assert (ticket["number"], ticket["kind"], ticket["state"]) == (request.ticket, "service_request", "resolved")
+
+    office.advance(47)
+    assert office.request().state == "done"
+    office.advance(48)
+    office.until_state("ended")
+    assert "design-tools" not in office.groups("alice")
+
+
+def test_what_is_denied_is_not_done_and_the_reason_is_read(office: Office) -> None:
+    ask(office)
+    office.until_state("asked")
+    office.press(DANA, office.card(DANA), "group_join_deny")
+    office.until(lambda: office.sandbox.workspace.views.get(DANA))
+    view = office.sandbox.workspace.views[DANA][-1]
+    assert office.sandbox.workspace.submit(DANA, view.id, {"reason": "Use the shared account"}) is None
+
+    office.until_state("denied")
+    office.until(lambda: any("Use the shared account" in m.text for m in office.thread(office.dm(), root(office))))
+    assert "design-tools" not in office.groups("alice")
+    assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
+
+
+def test_nobody_else_approves_and_not_after_it_was_cancelled(office: Office) -> None:
+    ask(office)
+    office.until_state("asked")
+    card = office.card(DANA)
+    office.press(ALICE, office.card(), "group_join_cancel")
+    office.until_state("cancelled")
+    office.sandbox.workspace.advance(0)
+
+    with office.desk.database.reading() as session:
+        (approval,) = approvals_of(session, office.request().id)
+    approving = office.desk.workflow("group_join")._office.approving
+    for user in (ALICE, BOB):
+        assert approving.decide(approval.id, team="T0SANDBOX", user=user, verdict="approved")
+    assert "cancelled" in approving.decide(approval.id, team="T0SANDBOX", user=DANA, verdict="approved")
+    assert card.blocks
+    assert "design-tools" not in office.groups("alice")
+
+
+def test_what_needs_no_approval_is_done_at_once(office: Office) -> None:
+    office.says(ALICE, "take me out of the summer-party group")
+    office.until_state("drafted")
+    alice, party = office.directory.find("alice"), office.directory.group("summer-party")
+    assert alice is not None
+    assert party is not None
+    office.directory.add_member(alice.directory_id, party.group_id)
+
+    office.press(ALICE, office.card(), "group_leave_confirm")
+    office.until_state("done")
+    assert "summer-party" not in office.groups("alice")
+
+
+def test_wrong_values_are_said_in_the_form(office: Office) -> None:
+    office.says(ALICE, "please add me to the design-tools group")
+    office.until_state("drafted")
+    problems = office.fill_in(office.card(), what="design-tools", reason="x")
+    assert problems == {"reason": "Write at least 3 characters."}
+
+
+def root(office: Office) -> str:
+    return str(office.request().thread_ts)
