@@ -115,6 +115,13 @@ ABOUT_ROUTINE = (
     "I got a mail that says my password expires, is it real?",
     "I lost my phone with the authenticator app",
     "my account for the online shop is locked by a customer",
+    "what is a passkey",
+    "what is a security key good for",
+    "are passkeys safe",
+    "I lost my security key",
+    "my security key doesn't work",
+    "my YubiKey is not recognised",
+    "remove my passkey",
 )
 
 IT_MATTERS = (

@@ -26,6 +26,7 @@ SUSPICIONS = {
     "moved": "it moved to another workspace",
     "account_changed": "the directory account was renamed",
     "repudiated": "its owner says that a password reset wasn't theirs",
+    "repudiated_key": "its owner says that they didn't ask for a security key",
 }
 """Why a binding was suspended, completing “the link with the Slack account was suspended, since …”."""
 

@@ -27,6 +27,7 @@ from bot.slack import Slack
 from bot.slack_client import UNREACHABLE
 from bot.traces import forget
 from bot.turns import Turns
+from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
@@ -73,14 +74,15 @@ def open_desk(
         model = grounded(database, settings)
         slack = Slack(client, database, now=now)
         durable = stack.enter_context(open_durable(settings))
-        desk, password_reset = wired(settings, database, library, slack, durable, model, now)
+        desk = wired(settings, database, library, slack, durable, model, now)
         turns = stack.enter_context(closing(Turns(desk)))
         app = bolt_app(settings.slack, client)
         listeners.register(app, desk, turns)
         stack.enter_context(every(REFRESH_SECONDS, library.refresh, name="refresh of the index"))
         durable.launch()
         stack.callback(durable.close, wait_seconds=CLOSING_SECONDS)  # first of all: nothing else is at work then
-        password_reset.resume()
+        for workflow in desk.workflows:
+            workflow.resume()
         turns.resume()
         forget(database, now())
         stack.enter_context(every(RESUME_SECONDS, turns.resume, name="search for unfinished turns"))
@@ -98,7 +100,7 @@ def wired(
     durable: Durable,
     model: Grounded | None,
     now: Callable[[], datetime],
-) -> tuple[Desk, PasswordReset]:
+) -> Desk:
     """The desk with all its workflows registered; the durable runtime isn't launched yet."""
     accounts = directory(settings.directory, database)
     notices = Notices(settings.notices)
@@ -127,6 +129,20 @@ def wired(
         directory_name=settings.directory.directory,
         now=now,
     )
+    key_registration = KeyRegistration(
+        database=database,
+        slack=slack,
+        people=people,
+        directory=accounts,
+        notices=notices,
+        secret_key=secret,
+        public_url=str(settings.bot.public_url),
+        alert=triage.alert,
+        show_card=triage.announce,
+        is_agent=triage.is_agent,
+        directory_name=settings.directory.directory,
+        now=now,
+    )
     office = office_of(settings, database, slack, people, accounts, triage, now)
     desk = Desk(
         database=database,
@@ -134,7 +150,7 @@ def wired(
         library=library,
         durable=durable,
         people=people,
-        workflows=workflows(password_reset=password_reset, office=office),
+        workflows=workflows(password_reset=password_reset, key_registration=key_registration, office=office),
         router=router(library, settings),
         triage=triage,
         settings=settings.bot,
@@ -146,7 +162,7 @@ def wired(
     people.durable(durable)
     for workflow in desk.workflows:
         workflow.durable(durable)
-    return desk, password_reset
+    return desk
 
 
 def office_of(

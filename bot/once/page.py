@@ -11,15 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bot.factors.factor import Ask
+
 FOLDER = Path(__file__).parent
 LARGEST_FORM = 16_384
 """Bytes; the largest honest form is under one thousand."""
+SCRIPT = "static/security-key.js"
 FORM_TYPE = "application/x-www-form-urlencoded"
+POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+WITH_SCRIPT = POLICY + "; script-src 'self'"
+"""For pages that ask for a security key; the others get no script at all."""
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +41,15 @@ class Page:
     text: str = ""
     error: str = ""
     account: str = ""
+    asks: tuple[Ask, ...] = ()
+    """The proofs of which one is asked for."""
+    creation: str = ""
+    """What a security key is to be made with, as JSON."""
+
+    @property
+    def scripted(self) -> bool:
+        """Whether the page needs the script that speaks with security keys."""
+        return bool(self.creation) or any(ask.data for ask in self.asks)
 
 
 Show = Callable[[str], Page]
@@ -52,6 +64,7 @@ class OncePages:
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
         )
         self._style = (FOLDER / "once.css").read_bytes()
+        self._script = (FOLDER / SCRIPT).read_bytes()
 
     def route(self, purpose: str, *, show: Show, submit: Submit) -> Route:
         """Serve `/once/PURPOSE-…`: `show(token)` for a GET, changing nothing, `submit(token, fields)` for a POST."""
@@ -68,23 +81,29 @@ class OncePages:
         return Route(f"/once/{purpose}-{{rest}}", serve, methods=["GET", "POST"])
 
     def common_routes(self) -> list[BaseRoute]:
-        """The style sheet, and what is said to links that nobody made; to be added after all others."""
+        """The style sheet, the script, and what is said to links that nobody made; to be added after all others."""
+
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
 
         def style(request: Request) -> Response:
-            headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
             return Response(self._style, media_type="text/css", headers=headers)
+
+        def script(request: Request) -> Response:
+            return Response(self._script, media_type="text/javascript", headers=headers)
 
         def unknown(request: Request) -> Response:
             return self._respond(unknown_link())
 
         return [
             Route("/once/style.css", style, methods=["GET"]),
+            Route(f"/once/{SCRIPT}", script, methods=["GET"]),
             Route("/once/{token:path}", unknown, methods=["GET", "POST"]),
         ]
 
     def _respond(self, page: Page) -> Response:
         html = self._templates.get_template(page.template).render(page=page)
-        return Response(html, status_code=page.status, media_type="text/html", headers=HEADERS)
+        headers = HEADERS | {"Content-Security-Policy": WITH_SCRIPT if page.scripted else POLICY}
+        return Response(html, status_code=page.status, media_type="text/html", headers=headers)
 
 
 def unknown_link() -> Page:

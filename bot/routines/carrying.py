@@ -134,6 +134,9 @@ class Carrying:
         """See to what is due."""
         self._course.tick()
 
+    def resume(self) -> None:
+        """Nothing more than what is due anyway."""
+
     # Within Slack's three seconds
 
     def listen(self, app: "App") -> None:

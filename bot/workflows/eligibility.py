@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.directory.directory import Ability, Directory, DirectoryUnavailable
 from bot.directory.records import PersonRecord, binding_of
 from bot.errors import BotError
+from bot.factors.second_factor import SecondFactor
 from bot.notices import Notices
 from bot.people import Employee, People
 from bot.routines.switches import OFF, Switches
@@ -33,6 +34,9 @@ class Eligibility:
     directory: Directory
     notices: Notices
     limits: Limits
+    second_factor: SecondFactor
+    workflow: str
+    """Whose switch is looked at, beside those of the directory and of everything."""
     switches: Switches
     directory_name: str
     is_agent: Callable[[str], bool]
@@ -40,8 +44,26 @@ class Eligibility:
     now: Callable[[], datetime]
 
     def refuse(self, employee: Employee, *, user_team: str | None = None, max_age: float = 60) -> Refusal | None:
-        """Why this person may not, or None; `max_age` is that of Slack's word, in seconds."""
-        if self.switches.off("password_reset", self.directory_name):
+        """Why this person may not change their password now, or None; `max_age` is that of Slack's word, in seconds."""
+        known = self._known(employee, user_team, max_age, needs=frozenset({Ability.PASSWORD}))
+        if isinstance(known, Refusal):
+            return known
+        with self.database.reading() as session:
+            binding = binding_of(session, employee.team, employee.user)
+            if binding is None:
+                return Refusal("identity", f"Your Slack account isn't linked with an account any more. {A_PERSON}")
+            return self.limits.refuse(session, binding=binding, person=known, now=self.now())
+
+    def refuse_person(self, employee: Employee, *, user_team: str | None = None, max_age: float = 60) -> Refusal | None:
+        """Why nothing at all is done to this person's account from Slack, or None; holds and limits apart."""
+        known = self._known(employee, user_team, max_age, needs=frozenset())
+        return known if isinstance(known, Refusal) else None
+
+    def _known(
+        self, employee: Employee, user_team: str | None, max_age: float, *, needs: frozenset[Ability]
+    ) -> PersonRecord | Refusal:
+        """What is known of a person in good standing who can prove themselves and be told of it, or why not."""
+        if self.switches.off(self.workflow, self.directory_name):
             return Refusal("switch", OFF)
         if employee.refusal is not None:
             return Refusal("identity", employee.refusal)
@@ -50,24 +72,22 @@ class Eligibility:
             return Refusal("identity", fresh.refusal)
         if fresh.account is None or fresh.directory_id is None or fresh.directory_id != employee.directory_id:
             return Refusal("identity", f"Your Slack account is linked with another account than before. {A_PERSON}")
-        if Ability.PASSWORD not in self.directory.abilities:
+        if not needs <= self.directory.abilities:
             return Refusal("directory", f"Our directory doesn't let me change passwords. {A_PERSON}")
         if not self.notices.available:
             return Refusal("notices", f"I can't send mail, and this isn't done without telling you by mail. {A_PERSON}")
         with self.database.reading() as session:
             known = session.get(PersonRecord, fresh.account)
+            able = self.second_factor.able(session, fresh.account, fresh.directory_id)
         if self._privileged(fresh, known):
             return Refusal("privileged", f"Accounts with special rights are looked after by people only. {A_PERSON}")
         if known is None or self._addresses(known) < FEWEST_ADDRESSES:
             why = "I have to tell two mail addresses of it (your manager's counts), and I don't know as many"
             return Refusal("addresses", f"{why}. {A_PERSON}")
-        if known.factor_seed is None:
-            return Refusal("factor", f"You have no authenticator app registered, and I need its code. {A_PERSON}")
-        with self.database.reading() as session:
-            binding = binding_of(session, fresh.team, fresh.user)
-            if binding is None:
-                return Refusal("identity", f"Your Slack account isn't linked with an account any more. {A_PERSON}")
-            return self.limits.refuse(session, binding=binding, person=known, now=self.now())
+        if not able:
+            why = "You have no authenticator app registered, and no security key that may be used yet"
+            return Refusal("factor", f"{why}. I need one of them. {A_PERSON}")
+        return known
 
     def _addresses(self, known: PersonRecord) -> int:
         """To how many addresses a notice would go: the person's own, and their manager's."""

@@ -48,14 +48,20 @@ class Limits:
                 "Your Slack account, an address or your second factor was linked only lately. "
                 f"I can reset your password from {until} on. {A_PERSON}",
             )
-        state = session.get(FactorState, person.account)
-        if state is not None and state.locked_until is not None and now < state.locked_until:
-            return locked(state.locked_until)
+        if refusal := self.refuse_locked(session, person.account, now):
+            return refusal
         changed = last_change(session, person.account)
         if changed is not None and now < changed + self.between_changes:
             until = moment_text(changed + self.between_changes)
             return Refusal("cooldown", f"I reset your password less than a day ago; again from {until} on. {A_PERSON}")
         return self._breaker(session, now)
+
+    def refuse_locked(self, session: Session, account: str, now: datetime) -> Refusal | None:
+        """What too many wrong proofs of a second factor have brought about."""
+        state = session.get(FactorState, account)
+        if state is not None and state.locked_until is not None and now < state.locked_until:
+            return locked(state.locked_until)
+        return None
 
     def refuse_request(self, session: Session, account: str, now: datetime) -> Refusal | None:
         """What speaks against one more request."""
@@ -76,9 +82,7 @@ class Limits:
 
 
 def locked(until: datetime) -> Refusal:
-    return Refusal(
-        "locked", f"Too many wrong codes. I can reset your password from {moment_text(until)} on. {A_PERSON}"
-    )
+    return Refusal("locked", f"Too many wrong codes. You can try again from {moment_text(until)} on. {A_PERSON}")
 
 
 def moment_text(moment: datetime) -> str:

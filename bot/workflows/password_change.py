@@ -1,7 +1,8 @@
 """The one-time page's deed: from a form to a changed password, in one request, the password in memory only.
 
-The order is fixed: the link, the code, the form, a fresh look at the person, the record that a change begins, the
-change, its verification. A process that dies in between leaves a record that says what to find out (`settle`).
+The order is fixed: the link, the proof of a second factor, the form, a fresh look at the person, the record that a
+change begins, the change, its verification. A process that dies in between leaves a record that says what to find out
+(`settle`).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.directory.directory import Ability, Directory, DirectoryUnavailable, PasswordRefused
+from bot.factors.factor import Occasion, ProofMalformed
+from bot.factors.second_factor import SecondFactor, Verdict
 from bot.once.links import Links
 from bot.once.page import Page, unknown_link
 from bot.people import Employee
@@ -19,13 +22,13 @@ from bot.workflows.eligibility import Eligibility
 from bot.workflows.limits import Refusal, locked
 from bot.workflows.records import ResetRequest, held_request
 from bot.workflows.reset_texts import ASK_AGAIN
-from bot.workflows.second_factor import SecondFactor, Verdict
 from store import Database
 
-POLICY = "2"
+POLICY = "3"
 """Version of the rules, for the audit trail; raised when they change."""
 WORKFLOW = "password_reset"
-PURPOSE = "reset"
+PURPOSE, NOT_ME = "reset", "notme"
+"""Of the links to the page, and to “this wasn't me”."""
 SHORTEST, LONGEST = 12, 256
 
 GONE = {
@@ -56,25 +59,24 @@ class PasswordChange:
     def show(self, token: str) -> Page:
         """The form, or why there is none. Changes nothing, so mail scanners and previews may look."""
         found = self._request(token)
-        return found if isinstance(found, Page) else form(found)
+        return found if isinstance(found, Page) else self._form(found)
 
     def submit(self, token: str, fields: Mapping[str, str]) -> Page:
         """Change the password. Nothing that is stored, logged or sent ever holds it."""
         request = self._request(token)
         if isinstance(request, Page):
             return request
-        code = "".join(fields.get("code", "").split())
-        if len(code) != 6 or not (code.isascii() and code.isdecimal()):
-            return form(request, "The authenticator code has six digits.")
-        verdict = self.second_factor.verify(request.account or "", code, self._audit_code(request))
+        try:
+            verdict = self.second_factor.verify(occasion(request), fields, self._audit_proof(request))
+        except ProofMalformed as error:
+            return self._form(request, str(error))
         if verdict.kind == "locked":
             return refused(locked(verdict.locked_until or self.now()))
         if verdict.kind == "wrong":
-            tries = "one try" if verdict.left == 1 else f"{verdict.left} tries"
-            return form(request, f"That code isn't right, or was used already. You have {tries} left.")
+            return self._form(request, self.second_factor.refusal(verdict))
         new = fields.get("new", "")
         if flaw := flaw_of(new, fields.get("again", ""), request.account or ""):
-            return form(request, flaw)
+            return self._form(request, flaw)
         employee = Employee(request.team, request.slack_user, "", request.account, request.directory_id)
         if refusal := self.eligibility.refuse(employee, max_age=0):
             self._note(request, "denied", refusal.code)
@@ -86,7 +88,7 @@ class PasswordChange:
         try:
             marker = self.directory.password_marker(target)
         except DirectoryUnavailable:
-            return form(request, "The directory doesn't answer at the moment. Try again in a minute.")
+            return self._form(request, "The directory doesn't answer at the moment. Try again in a minute.")
         begun = self._begin(request.id, verdict, marker)
         if isinstance(begun, Page):
             return begun
@@ -115,17 +117,17 @@ class PasswordChange:
             return False
 
     def _begin(self, request_id: str, verdict: Verdict, marker: str) -> int | Page:
-        """Use up the link and the code together, and keep how the directory stood before; the attempt's number."""
+        """Use up the link and the proof together, and keep how the directory stood before; the attempt's number."""
         with self.database.transaction() as session:
             request = held_request(session, request_id)
             if gone := self._gone(request):
                 return gone
-            if not self.second_factor.use(session, request.account or "", verdict.step):
-                return form(request, "That code was used already. Wait for the next one.")
-            request.state, request.marker, request.changing_at = "changing", marker, self.now()
-            request.attempt += 1
-            self._record(session, request, "change", "allowed", "eligible")
-            return request.attempt
+            if self.second_factor.use(session, request.account or "", verdict):
+                request.state, request.marker, request.changing_at = "changing", marker, self.now()
+                request.attempt += 1
+                self._record(session, request, f"change_by_{verdict.factor}", "allowed", "eligible")
+                return request.attempt
+        return self._form(request, self.second_factor.used(verdict))
 
     def _taken_back(self, request: ResetRequest, attempt: int, verdict: Verdict, why: str) -> Page:
         """The directory refused this password, and nothing changed: link and code are good for another one."""
@@ -133,9 +135,9 @@ class PasswordChange:
             held = held_request(session, request.id)
             if held.attempt == attempt and held.state == "changing":
                 held.state, held.marker, held.changing_at = "linked", None, None
-                self.second_factor.give_back(session, held.account or "", verdict.step)
+                self.second_factor.give_back(session, held.account or "", verdict)
                 self._record(session, held, "change", "denied", "directory_policy")
-        return form(request, why)
+        return self._form(request, why)
 
     def _unsure(self, request_id: str, attempt: int) -> Page:
         with self.database.transaction() as session:
@@ -181,11 +183,16 @@ class PasswordChange:
         title, text = GONE[state]
         return Page("said.html", 410, title, text)
 
+    def _form(self, request: ResetRequest, error: str = "") -> Page:
+        asks = self.second_factor.asks(occasion(request))
+        shown = Page("password.html", title="Choose a new password", account=request.account or "", asks=asks)
+        return replace(shown, error=error, status=422) if error else shown
+
     # The audit trail
 
-    def _audit_code(self, request: ResetRequest) -> Callable[[Session, Verdict], None]:
+    def _audit_proof(self, request: ResetRequest) -> Callable[[Session, Verdict], None]:
         def wrong(session: Session, verdict: Verdict) -> None:
-            self._record(session, request, "code", "denied", f"{verdict.kind}_code")
+            self._record(session, request, verdict.factor, "denied", f"{verdict.kind}_{verdict.factor}")
 
         return wrong
 
@@ -213,9 +220,8 @@ def record(session: Session, request: ResetRequest, event: str, decision: str, r
     )
 
 
-def form(request: ResetRequest, error: str = "") -> Page:
-    shown = Page("password.html", title="Choose a new password", account=request.account or "")
-    return replace(shown, error=error, status=422) if error else shown
+def occasion(request: ResetRequest) -> Occasion:
+    return Occasion(request.id, request.account or "", request.directory_id or "")
 
 
 def refused(refusal: Refusal) -> Page:

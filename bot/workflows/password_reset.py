@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
 from bot.directory.directory import Directory
+from bot.factors.register import factors
+from bot.factors.second_factor import SecondFactor
 from bot.notices import Notices
 from bot.once.links import Links
 from bot.once.page import OncePages
@@ -23,10 +25,10 @@ from bot.people import Employee, People
 from bot.records import Conversation
 from bot.routines.switches import Switches
 from bot.slack import Slack
-from bot.workflows import repudiation, reset_texts
+from bot.workflows import reset_texts
 from bot.workflows.eligibility import Eligibility
 from bot.workflows.limits import Limits
-from bot.workflows.password_change import PURPOSE, WORKFLOW, PasswordChange, record
+from bot.workflows.password_change import NOT_ME, PURPOSE, WORKFLOW, PasswordChange, record
 from bot.workflows.records import (
     OPEN,
     ResetRequest,
@@ -36,10 +38,9 @@ from bot.workflows.records import (
     request_of_message,
     unsettled_requests,
 )
-from bot.workflows.repudiation import Repudiation
+from bot.workflows.repudiation import Deed, Repudiation
 from bot.workflows.reset_end import ResetEnd
 from bot.workflows.reset_news import ResetNews, attempt, step
-from bot.workflows.second_factor import SecondFactor
 from store import Database
 from store.durable import Durable
 
@@ -47,6 +48,24 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, App
 
 log = logging.getLogger(__name__)
+
+
+def undo(session: Session, request: ResetRequest) -> None:
+    """A password that was changed can't be taken back; the account is disabled instead."""
+    if request.state in OPEN:
+        request.state = "cancelled"
+
+
+DEED = Deed(
+    requests=ResetRequest,
+    purpose=NOT_ME,
+    prefix="reset",
+    name="password reset",
+    asked="If you didn't ask for a new password",
+    suspicion="repudiated",
+    undo=undo,
+    record=record,
+)
 
 
 class PasswordReset:
@@ -90,12 +109,20 @@ class PasswordReset:
         self._now = now
         self._links = Links(secret_key=secret_key, public_url=public_url)
         self._limits = limits or Limits()
+        second_factor = SecondFactor(
+            database=database,
+            factors=factors(secret_key=secret_key, public_url=public_url, limits=self._limits, now=now),
+            limits=self._limits,
+            now=now,
+        )
         self._eligibility = Eligibility(
             database=database,
             people=people,
             directory=directory,
             notices=notices,
             limits=self._limits,
+            second_factor=second_factor,
+            workflow=self.name,
             switches=Switches(database),
             directory_name=directory_name,
             is_agent=is_agent,
@@ -105,12 +132,13 @@ class PasswordReset:
             database=database,
             directory=directory,
             eligibility=self._eligibility,
-            second_factor=SecondFactor(database=database, secret_key=secret_key, limits=self._limits, now=now),
+            second_factor=second_factor,
             links=self._links,
             finish=self._start_finish,
             now=now,
         )
         self.repudiation = Repudiation(
+            deed=DEED,
             database=database,
             directory=directory,
             people=people,
@@ -257,7 +285,7 @@ class PasswordReset:
         pages = OncePages()
         return [
             pages.route(PURPOSE, show=self.change.show, submit=self.change.submit),
-            pages.route(repudiation.PURPOSE, show=self.repudiation.show, submit=self.repudiation.submit),
+            pages.route(NOT_ME, show=self.repudiation.show, submit=self.repudiation.submit),
         ]
 
     # Its durable workflows

@@ -47,14 +47,47 @@ class ResetRequest(Base):
     incident: Mapped[str | None] = mapped_column(String(16))
 
 
+class KeyRequest(Base):
+    """One wish to register a security key, for the account of whoever asked."""
+
+    __tablename__ = "key_requests"
+    __table_args__ = (Index("ix_key_requests_account", "account", "state"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(160), unique=True)
+    """Of the turn that asked."""
+    team: Mapped[str] = mapped_column(String(32))
+    slack_user: Mapped[str] = mapped_column(String(32))
+    account: Mapped[str | None] = mapped_column(String(128))
+    directory_id: Mapped[str | None] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(32))
+    thread_ts: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    """`denied`; `linked` (the page is open), `proven` (its owner is there, the key may come), `registered`;
+    `superseded`, `cancelled`, `removed` (its owner said that it wasn't them)."""
+    refusal: Mapped[str | None]
+    """What a denied person was told."""
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    name: Mapped[str | None] = mapped_column(String(64))
+    """The person's word for the key."""
+    repudiated_at: Mapped[datetime | None]
+    incident: Mapped[str | None] = mapped_column(String(16))
+
+
+KEY_OPEN = ("linked", "proven")
+
+
 class FactorState(Base):
-    """How an account's second factor was used. Failures are consecutive: a success sets them back."""
+    """How an account's second factors were used. Failures are consecutive, of all of them together: a success sets
+    them back."""
 
     __tablename__ = "second_factors"
 
     account: Mapped[str] = mapped_column(String(128), primary_key=True)
     last_step: Mapped[int]
-    """The newest time step whose code was used up."""
+    """The newest time step whose authenticator code was used up."""
     failures: Mapped[int]
     first_failed_at: Mapped[datetime | None]
     locked_until: Mapped[datetime | None]
@@ -105,6 +138,25 @@ def open_requests(session: Session, account: str) -> Sequence[ResetRequest]:
 
 def unsettled_requests(session: Session) -> Sequence[ResetRequest]:
     return session.scalars(select(ResetRequest).where(ResetRequest.state.in_(("changing", "unsure")))).all()
+
+
+def key_request_of_turn(session: Session, key: str) -> KeyRequest | None:
+    return session.scalar(select(KeyRequest).where(KeyRequest.key == key))
+
+
+def held_key_request(session: Session, request: str) -> KeyRequest:
+    """The request, locked until the transaction ends."""
+    return session.get_one(KeyRequest, request, with_for_update=True)
+
+
+def open_key_requests(session: Session, account: str) -> Sequence[KeyRequest]:
+    query = select(KeyRequest).where(KeyRequest.account == account, KeyRequest.state.in_(KEY_OPEN))
+    return session.scalars(query.with_for_update()).all()
+
+
+def count_key_requests(session: Session, account: str, since: datetime) -> int:
+    query = select(func.count()).where(KeyRequest.account == account, KeyRequest.created_at > since)
+    return session.scalar(query.where(KeyRequest.state != "denied")) or 0
 
 
 def count_requests(session: Session, account: str, since: datetime) -> int:

@@ -7,6 +7,7 @@ from bot.routines.memberships import JoinGroup, LeaveGroup, MailboxAccess, Softw
 from bot.routines.office import Office
 from bot.routines.routine import Routine
 from bot.routing import Routine as Recognised
+from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.workflow import Workflow
 
@@ -16,7 +17,7 @@ DECLARED: tuple[type[Routine[Any]], ...] = (
     SoftwareAccess,
     MailboxAccess,
 )
-ROUTINES: tuple[Recognised, ...] = (PasswordReset, *DECLARED)
+ROUTINES: tuple[Recognised, ...] = (PasswordReset, KeyRegistration, *DECLARED)
 """Their classes, which suffice to recognise a wish."""
 
 
@@ -31,8 +32,18 @@ def listed() -> list[dict[str, Any]]:
         "needs": ("password",),
         "undone_by": "another reset; “this wasn't me” in each notice disables the account",
     }
+    key = {
+        "name": KeyRegistration.name,
+        "request": KeyRegistration.title,
+        "risk": "low-impact write",
+        "level": "L2",
+        "approver": "nobody",
+        "needs": (),
+        "undone_by": "“this wasn't me” in each notice removes the key and disables the account",
+    }
     return [
         reset,
+        key,
         *(
             {
                 "name": routine.name,
@@ -48,5 +59,7 @@ def listed() -> list[dict[str, Any]]:
     ]
 
 
-def workflows(*, password_reset: PasswordReset, office: Office) -> tuple[Workflow, ...]:
-    return (password_reset, *(Carrying(routine(), office) for routine in DECLARED))
+def workflows(
+    *, password_reset: PasswordReset, key_registration: KeyRegistration, office: Office
+) -> tuple[Workflow, ...]:
+    return (password_reset, key_registration, *(Carrying(routine(), office) for routine in DECLARED))

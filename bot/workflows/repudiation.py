@@ -4,6 +4,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from bot.cases import keep_handoff
 from bot.directory.directory import Ability, Directory, DirectoryUnavailable
@@ -15,8 +18,7 @@ from bot.outcomes import Handoff, HandoffReason
 from bot.people import People
 from bot.records import HandoffRecord
 from bot.workflows.limits import moment_text
-from bot.workflows.password_change import record
-from bot.workflows.records import ResetRequest, held_request
+from bot.workflows.records import KeyRequest, ResetRequest
 from store import Database
 from store.durable import TRANSIENT, Durable, StepFailed
 from tickets import worklog
@@ -24,7 +26,6 @@ from tickets.numbers import Kind
 from tickets.opening import open_ticket
 from tickets.priority import Impact, Urgency
 
-PURPOSE = "notme"
 VALID = timedelta(days=7)
 RETRIES = 12
 DISABLED, NOT_YET, NEVER = "disabled", "not_yet", "never"
@@ -37,9 +38,9 @@ NEWS = {
 log = logging.getLogger(__name__)
 
 PATIENT = (*TRANSIENT, SlackUnavailable, DirectoryUnavailable)
-ASKED = (
-    "If you didn't ask for a new password, press the button. Your account is disabled at once, your Slack account is "
-    "unlinked, and IT is told to call you. Nothing happens until you press it."
+PRESS = (
+    "press the button. Your account is disabled at once, your Slack account is unlinked, and IT is told to call you. "
+    "Nothing happens until you press it."
 )
 DONE = Page(
     "said.html",
@@ -49,7 +50,30 @@ DONE = Page(
 
 
 @dataclass(frozen=True)
+class Deed:
+    """What somebody may say they didn't do."""
+
+    requests: Any
+    """The class of its records, `ResetRequest` or `KeyRequest`."""
+    purpose: str
+    """Of the links."""
+    prefix: str
+    """Of the keys under which it is carried out once."""
+    name: str
+    """`password reset`."""
+    asked: str
+    """What its owner is asked: `If you didn't ask for a new password`."""
+    suspicion: str
+    """Why the binding is suspended, of `SUSPICIONS`."""
+    undo: Callable[[Session, Any], None]
+    """Ends the request, and takes back what can be taken back, in the transaction that says that it wasn't them."""
+    record: Callable[[Session, Any, str, str, str, datetime], None]
+    """Adds a row on the request to the audit trail."""
+
+
+@dataclass(frozen=True)
 class Repudiation:
+    deed: Deed
     database: Database
     directory: Directory
     people: People
@@ -68,7 +92,7 @@ class Repudiation:
         if found.repudiated_at is not None:
             self.begin(found.id)
             return DONE
-        return Page("repudiate.html", title="Was this you?", text=ASKED)
+        return Page("repudiate.html", title="Was this you?", text=f"{self.deed.asked}, {PRESS}")
 
     def submit(self, token: str, fields: Mapping[str, str]) -> Page:
         found = self._request(token)
@@ -78,12 +102,11 @@ class Repudiation:
             self.begin(found.id)  # once more: the first time the process may have died before this
             return DONE
         with self.database.transaction() as session:
-            request = held_request(session, found.id)
+            request = self._held(session, found.id)
             if request.repudiated_at is None:
                 request.repudiated_at = self.now()
-                if request.state in ("offered", "linked"):
-                    request.state = "cancelled"
-                record(session, request, "repudiation", "allowed", "not_me", self.now())
+                self.deed.undo(session, request)
+                self.deed.record(session, request, "repudiation", "allowed", "not_me", self.now())
         self.begin(found.id)
         return DONE
 
@@ -116,8 +139,8 @@ class Repudiation:
         except StepFailed as failure:
             log.error("the agents could not be told of %s: %s", incident, failure)
 
-    def _request(self, token: str) -> ResetRequest | Page:
-        request_id = self.links.read(PURPOSE, token)
+    def _request(self, token: str) -> ResetRequest | KeyRequest | Page:
+        request_id = self.links.read(self.deed.purpose, token)
         if request_id is None:
             return unknown_link()
         request = self._read(request_id)
@@ -127,9 +150,14 @@ class Repudiation:
             return Page("said.html", 410, "This link's time is over", "Call IT if something about your account is odd.")
         return request
 
-    def _read(self, request_id: str) -> ResetRequest | None:
+    def _read(self, request_id: str) -> ResetRequest | KeyRequest | None:
         with self.database.reading() as session:
-            return session.get(ResetRequest, request_id)
+            found: ResetRequest | KeyRequest | None = session.get(self.deed.requests, request_id)
+            return found
+
+    def _held(self, session: Session, request_id: str) -> ResetRequest | KeyRequest:
+        found: ResetRequest | KeyRequest = session.get_one(self.deed.requests, request_id, with_for_update=True)
+        return found
 
     def _disable(self, request_id: str) -> None:
         request = self._read(request_id)
@@ -141,20 +169,21 @@ class Repudiation:
     def _suspend(self, request_id: str) -> None:
         request = self._read(request_id)
         if request is not None:
-            self.people.suspend(request.team, request.slack_user, "repudiated")
+            self.people.suspend(request.team, request.slack_user, self.deed.suspicion)
 
     def _incident(self, request_id: str) -> str:
         with self.database.transaction() as session:
-            request = held_request(session, request_id)
+            request = self._held(session, request_id)
             ticket = open_ticket(
                 session,
                 kind=Kind.INCIDENT,
                 title=f"Possible take-over of the account {request.account}",
                 description=(
-                    f"The owner of {request.account} says that the password reset of {moment_text(request.created_at)} "
-                    f"wasn't theirs (request {request.id}, {request.state}). It is unlinked from the Slack user "
-                    f"{request.slack_user}; the worklog says whether it is disabled. Call its owner on a number "
-                    "from HR, end its sessions, and give it a new password in person."
+                    f"The owner of {request.account} says that the {self.deed.name} of "
+                    f"{moment_text(request.created_at)} wasn't theirs (request {request.id}, "
+                    f"{request.state}). It is unlinked from the Slack user {request.slack_user}; the worklog says "
+                    "whether it is disabled. Call its owner on a number from HR, end its sessions, and give it "
+                    "a new password in person."
                 ),
                 requester=DESK,  # not the Slack user, who may be the thief and would see it among their tickets
                 requester_account=None,
@@ -164,7 +193,7 @@ class Repudiation:
                 category="security",
                 actor=DESK,
                 now=self.now(),
-                key=f"reset:{request.id}:notme",
+                key=self._key(request.id),
             )
             request.incident = ticket.number
             if session.get(HandoffRecord, ticket.number) is None:
@@ -182,7 +211,7 @@ class Repudiation:
 
     def _note(self, request_id: str, incident: str, news: str) -> None:
         with self.database.transaction() as session:
-            key = f"reset:{request_id}:notme:{news}"
+            key = f"{self._key(request_id)}:{news}"
             worklog.note(session, incident, author=DESK, text=NEWS[news], now=self.now(), key=key)
 
     def _tell_agents(self, request_id: str, incident: str, news: str) -> None:
@@ -190,7 +219,10 @@ class Repudiation:
         if request is not None:
             self.show_card(incident)
             self.alert(
-                f"reset:{request_id}:notme:{news}",
-                f"{incident}, P1: the owner of {request.account} says that a password reset wasn't theirs. "
+                f"{self._key(request_id)}:{news}",
+                f"{incident}, P1: the owner of {request.account} says that a {self.deed.name} wasn't theirs. "
                 f"{NEWS[news]} It is unlinked from Slack. Call its owner, and end its sessions.",
             )
+
+    def _key(self, request_id: str) -> str:
+        return f"{self.deed.prefix}:{request_id}:notme"

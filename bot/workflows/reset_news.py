@@ -15,8 +15,9 @@ from bot.notices import Notices
 from bot.once.links import Links
 from bot.records import Conversation, Post, Turn
 from bot.slack import Block, Slack
-from bot.workflows import repudiation, reset_texts
-from bot.workflows.password_change import PURPOSE
+from bot.workflows import reset_texts
+from bot.workflows.addresses import addresses_of, addresses_of_manager
+from bot.workflows.password_change import NOT_ME, PURPOSE
 from bot.workflows.records import ResetRequest
 from store import Database
 from store.durable import TRANSIENT, Durable, StepFailed
@@ -116,18 +117,15 @@ class ResetNews:
             return session.get(PersonRecord, account) if account else None
 
     def _addresses(self, request: str) -> list[str]:
-        person = self._person(self.read(request).account)
-        return [str(address) for address in person.emails] if person else []
+        return addresses_of(self.database, self.read(request).account)
 
     def _addresses_of_manager(self, request: str) -> list[str]:
-        person = self._person(self.read(request).account)
-        manager = self._person(person.manager) if person else None
-        return [str(address) for address in manager.emails] if manager else []
+        return addresses_of_manager(self.database, self.read(request).account)
 
     def _mail(self, request: str, news: str, address: str) -> None:
         found = self.read(request)
         person, account = self._person(found.account), found.account or ""
-        name, link = person.name if person else account, self.links.url(repudiation.PURPOSE, request)
+        name, link = person.name if person else account, self.links.url(NOT_ME, request)
         if news == "requested":
             subject, text = reset_texts.requested_mail(name, account, link)
         else:

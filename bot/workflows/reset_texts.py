@@ -43,7 +43,8 @@ def section(text: str) -> Block:
 
 def card(account: str, minutes: int) -> tuple[str, list[Block]]:
     text = (
-        f"Reset the password of your account {escape(account)}? You need the code of your authenticator app. "
+        f"Reset the password of your account {escape(account)}? You need the code of your authenticator app, or your "
+        "security key. "
         f"Continue gives you a link to a page for your new password; it works once, for {minutes} minutes. "
         "Never write a password here."
     )
@@ -57,8 +58,8 @@ def card(account: str, minutes: int) -> tuple[str, list[Block]]:
     }
     shown = section(
         f"*Reset the password of your account {escape(account)}?*\n"
-        f"You need the code of your authenticator app. _Continue_ gives you a link to a page for your new password; "
-        f"it works once, for {minutes} minutes.\nNever write a password here."
+        f"You need the code of your authenticator app, or your security key. _Continue_ gives you a link to a page for "
+        f"your new password; it works once, for {minutes} minutes.\nNever write a password here."
     )
     return text, [shown, buttons]
 
@@ -97,8 +98,9 @@ def requested_mail(name: str, account: str, link: str) -> tuple[str, str]:
     return (
         "A new password was asked for",
         f"Hello {name},\n\nsomebody asked in Slack for a new password for your account {account}. It isn't changed "
-        "without the code of your authenticator app.\n\nIf it was you, there is nothing to do.\nIf it wasn't you, open "
-        f"this page and press the button; your account is disabled then, and IT calls you:\n{link}\n",
+        "without your authenticator app or security key.\n\nIf it was you, there is nothing to do.\nIf it wasn't "
+        "you, open this page and press the button; your account is disabled then, and IT calls you:\n"
+        f"{link}\n",
     )
 
 
@@ -106,8 +108,8 @@ def changed_mail(name: str, account: str, link: str, at: datetime) -> tuple[str,
     return (
         "Your password was changed",
         f"Hello {name},\n\nthe password of your account {account} was changed on {at:%-d %B %Y, %H:%M} UTC, from "
-        "Slack and with the code of your authenticator app.\n\nIf it was you, there is nothing to do.\nIf it wasn't "
-        "you, open this page and press the button; your account is disabled then, and IT calls you:\n"
+        "Slack and with your authenticator app or security key.\n\nIf it was you, there is nothing to do.\nIf it "
+        "wasn't you, open this page and press the button; your account is disabled then, and IT calls you:\n"
         f"{link}\n",
     )
 
@@ -121,6 +123,6 @@ def manager_mail(name: str, account: str, news: str) -> tuple[str, str]:
         )
     return (
         f"The password of {name} was changed",
-        f"Hello,\n\nthe password of {name} ({account}) was changed from Slack, with their authenticator app. You get "
+        f"Hello,\n\nthe password of {name} ({account}) was changed from Slack, with their second factor. You get "
         "this as their manager. If they don't know of it, tell IT now.\n",
     )

@@ -65,3 +65,6 @@ class Workflow(Protocol):
 
     def durable(self, durable: Durable) -> None:
         """Register its durable workflows, before the runtime starts."""
+
+    def resume(self) -> None:
+        """See to what a process that died left undone; called at each start, once the durable runtime runs."""

@@ -108,4 +108,4 @@ def test_the_trail_verifies_until_somebody_changes_a_row(home: Path) -> None:
 
 def test_what_can_be_asked_for_is_listed() -> None:
     names = [row["name"] for row in told("requests", "list")]
-    assert names == ["password_reset", "group_join", "group_leave", "software_access", "mailbox_access"]
+    assert names == ["password_reset", "security_key", "group_join", "group_leave", "software_access", "mailbox_access"]

@@ -22,8 +22,10 @@ from bot.outcomes import Declined, InProgress
 from bot.people import Employee, People, PersonFeed
 from bot.records import Conversation
 from bot.slack import Slack
+from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.records import AuditRow, ResetRequest, audit_rows
+from bot.workflows.workflow import Workflow
 from store import Database
 from store.durable import Durable
 
@@ -101,7 +103,16 @@ class Mailbox:
 
 
 class ResetDesk:
-    def __init__(self, *, database: Database, durable: Durable, smtp_url: str | None, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        durable: Durable,
+        smtp_url: str | None,
+        mailbox: Mailbox,
+        public_url: str = "https://desk.example/",
+    ) -> None:
+        self.public_url = public_url
         self.database, self.durable, self.mailbox = database, durable, mailbox
         self.clock, self.client = Clock(), StubWebClient()
         self.alerts: list[tuple[str, str]] = []
@@ -127,7 +138,21 @@ class ResetDesk:
             directory=self.directory,
             notices=self.notices,
             secret_key=SECRET,
-            public_url="https://desk.example/",
+            public_url=public_url,
+            alert=self.alert,
+            show_card=self.shown.append,
+            is_agent=lambda user: user in self.agents,
+            directory_name="demo",
+            now=self.clock,
+        )
+        self.keys = KeyRegistration(
+            database=database,
+            slack=self.slack,
+            people=self.people,
+            directory=self.directory,
+            notices=self.notices,
+            secret_key=SECRET,
+            public_url=public_url,
             alert=self.alert,
             show_card=self.shown.append,
             is_agent=lambda user: user in self.agents,
@@ -136,9 +161,10 @@ class ResetDesk:
         )
         self.people.durable(durable)
         self.reset.durable(durable)
+        self.keys.durable(durable)
         durable.launch()
-        routes = [*self.reset.routes(), *OncePages().common_routes()]
-        self.web = TestClient(Starlette(routes=routes), base_url="https://desk.example")
+        self.pages = Starlette(routes=[*self.reset.routes(), *self.keys.routes(), *OncePages().common_routes()])
+        self.web = TestClient(self.pages, base_url="https://desk.example")
         self._asked = 0
 
     def alert(self, key: str, text: str) -> None:
@@ -186,7 +212,9 @@ class ResetDesk:
         self._asked += 1
         return self.start(employee, refusal, key=f"{TEAM}:D{user}:{self._asked}.1")
 
-    def start(self, employee: Employee, refusal: str | None, *, key: str) -> InProgress | Declined:
+    def start(
+        self, employee: Employee, refusal: str | None, *, key: str, workflow: Workflow | None = None
+    ) -> InProgress | Declined:
         ts = key.rpartition(":")[2]
         with self.database.transaction() as session:
             conversation = Conversation(
@@ -200,7 +228,7 @@ class ResetDesk:
             )
             session.add(conversation)
             session.flush()
-            return self.reset.start(
+            return (workflow or self.reset).start(
                 session, key=key, employee=employee, conversation=conversation, refusal=refusal, now=self.clock()
             )
 
@@ -239,9 +267,28 @@ class ResetDesk:
         self.click(user, request)
         return request
 
-    def link(self, request: str) -> str:
+    def wants_a_key(self, user: str) -> InProgress | Declined:
+        """A wish to register a security key, as the turn would start it; what it brings is sent when this returns."""
+        employee = self.identify(user)
+        refusal = self.keys.check(employee)
+        self._asked += 1
+        outcome = self.start(employee, refusal, key=f"{TEAM}:D{user}:{self._asked}.1", workflow=self.keys)
+        if isinstance(outcome, InProgress):
+            assert outcome.request is not None
+            self.keys.announce(outcome.request)
+            self.durable.wait(f"key:{outcome.request}:requested", 40)
+        return outcome
+
+    def key_requested(self, user: str) -> str:
+        """A request to register a security key whose page is open; its id."""
+        outcome = self.wants_a_key(user)
+        assert isinstance(outcome, InProgress), outcome
+        return outcome.request or ""
+
+    def link(self, request: str, purpose: str = "reset") -> str:
+        base = re.escape(self.public_url.rstrip("/"))
         for post in self.client.posts():
-            if found := re.search(rf"https://desk\.example(/once/reset-{request}[0-9a-f]+)", str(post.get("text"))):
+            if found := re.search(rf"{base}(/once/{purpose}-{request}[0-9a-f]+)", str(post.get("text"))):
                 return found[1]
         raise AssertionError("no link was posted")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.directory.directory import DirectoryUnavailable
+from bot.factors.second_factor import Verdict
 from bot.workflows import repudiation
-from bot.workflows.second_factor import Verdict
 from tests.reset.desk import NEW_PASSWORD, OLD_PASSWORD, ResetDesk
 
 
@@ -14,7 +14,8 @@ def begun(desk: ResetDesk) -> str:
     """A request whose process dies right after the record that a change begins; its id."""
     request = desk.linked("U0ALICE")
     marker = desk.directory.password_marker(desk.person("alice").directory_id)
-    attempt = desk.reset.change._begin(request, Verdict("right", step=int(desk.clock().timestamp()) // 30), marker)
+    verdict = Verdict("right", "code", mark=int(desk.clock().timestamp()) // 30)
+    attempt = desk.reset.change._begin(request, verdict, marker)
     assert attempt == 1
     return request
 
