@@ -65,6 +65,11 @@ def from_the_start(pieces: Sequence[Piece]) -> list[Piece]:
     return answering(pieces, pieces[first].passage) if first is not None else []
 
 
+def main_headings(shown: Sequence[Piece]) -> tuple[str, ...]:
+    """Of what is shown, the headings to cite: of the first procedure, or else of where it begins."""
+    return next((piece.headings for piece in shown if piece.steps and piece.headings), shown[0].headings)
+
+
 def passage_to_show(hits: Sequence[Hit], question: Question, text: str = "") -> int:
     """Of the best article: its best passage, or one with steps that is about as good and has the same words of the
     question; to a question how something is done (by its `text`), one with steps that comes near it. Short asides rank

@@ -14,7 +14,7 @@ from knowledge.adding import Added, Adding, Progress
 from knowledge.answers import Answer, Citation, Ranked
 from knowledge.articles import Document, current_version_of_article, next_change, tombstone
 from knowledge.calibration import Calibration
-from knowledge.choosing import to_show
+from knowledge.choosing import main_headings, to_show
 from knowledge.citing import Cited, dated
 from knowledge.composing import FULL, Composed, Piece, answering, compose, pieces_of
 from knowledge.copies import stage_of, without_copies
@@ -198,9 +198,10 @@ class Library:
             composed = compose(shown)
             if not composed.text:
                 return None
-            source = replace(citation(best), heading=shown[0].headings[-1] if shown[0].headings else None)
+            headings = main_headings(shown)
+            source = replace(citation(best), heading=headings[-1] if headings else None)
             further = [Cited(hit.article, hit.headings, citation(hit)) for hit in others]
-            named = [Cited(best.article, shown[0].headings, source), *further]
+            named = [Cited(best.article, headings, source), *further]
             citations = dated(session, named, groups, self._now())
         if not citations or citations[0].article_id != best.article_id:
             return None

@@ -38,7 +38,7 @@ class Kept:
 
 
 def desk_over(library: Any) -> Any:
-    route = Route(Intent.OTHER, 0.1, on_topic=True)
+    route = Route(Intent.OTHER, 0.5, on_topic=True)
     return SimpleNamespace(
         library=library, router=SimpleNamespace(route=lambda text: route), grounded=None, database=None
     )
