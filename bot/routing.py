@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.classifying import Classifier
 from bot.examples import (
     ABOUT_ROUTINE,
     GREETING,
@@ -128,6 +129,10 @@ class Router:
         self._words = {word for text, _, _ in labelled for word in WORD.findall(text.casefold())}
         self._examples = encode([text for text, _, _ in labelled])
         self._not_it = encode(NOT_IT)
+        self._kinds = Classifier(
+            [*(None if intent is Intent.OTHER else workflow or intent.value for _, intent, workflow in labelled), *[None] * len(NOT_IT)],
+            np.vstack([self._examples, self._not_it]),
+        )
 
     def _spelt(self, text: str) -> str:
         """The text with long words that differ by a slip from one of the examples' spelt as there ("pasword")."""

@@ -63,6 +63,18 @@ class PasswordReset:
         "locked out because I don't know my password any more",
         "password reset please",
         "change my password",
+        "how do I reset my password",
+        "I want to change my password",
+        "forgot password",
+        "I lost my password",
+        "I don't know my password any more",
+        "my password expired",
+        "can't log in, I forgot my password",
+        "please give me a new password",
+        "somebody please reset my password, I forgot it",
+        "I would like to set a new password",
+        "after my holiday I can't remember my password",
+        "my password doesn't work, I think I need a new one",
     )
 
     def __init__(
