@@ -124,6 +124,8 @@ ABOUT_ROUTINE = (
     "it says wrong password on the printer",
     "I can't type my password, the keyboard hangs",
     "the login page doesn't come up",
+    "I can't log in to the application",
+    "login doesn't work",
     "nobody in our team can log in",
     # for somebody else
     "she forgot her password",
@@ -146,6 +148,7 @@ ABOUT_ROUTINE = (
     "thanks for resetting my password",
     "I remember my password again, no need to reset it",
     "I know my password again",
+    "forget about the reset, my password came back to me",
     "after the password reset I can't get into Outlook",
     "where do I have to enter my new password",
     "my new password works, but not on the phone",

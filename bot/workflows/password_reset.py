@@ -75,6 +75,12 @@ class PasswordReset:
         "I would like to set a new password",
         "after my holiday I can't remember my password",
         "my password doesn't work, I think I need a new one",
+        "I want my password to be reset",
+        "I need to get my password reset for Windows",
+        "please can I get my password reset this morning",
+        "forgot my password again",
+        "reset password",
+        "I set a new password last week and forgot it",
     )
 
     def __init__(
