@@ -6,7 +6,14 @@ import sys
 from bench.knowledge_base import REPOSITORY, SHARED
 
 ALWAYS = ("bench.sample_questions", "bench.conversation", "bench.twenty_questions")
-WITH_SHARED_DATA = ("bench.routing", "bench.out_of_scope", "bench.withheld", "bench.retrieval", "bench.ablation", "bench.scale")
+WITH_SHARED_DATA = (
+    "bench.routing",
+    "bench.out_of_scope",
+    "bench.withheld",
+    "bench.retrieval",
+    "bench.ablation",
+    "bench.scale",
+)
 
 
 def main() -> None:

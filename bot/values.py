@@ -116,7 +116,9 @@ def slipped(written: str, name: str) -> bool:
     `team1` isn't `team2`."""
     if len(name) < SHORTEST_SLIP or abs(len(written) - len(name)) > 1:
         return False
-    changes = [code for code in SequenceMatcher(None, written, name, autojunk=False).get_opcodes() if code[0] != "equal"]
+    changes = [
+        code for code in SequenceMatcher(None, written, name, autojunk=False).get_opcodes() if code[0] != "equal"
+    ]
     if not changes:
         return True
     before, after = changes[0][1], changes[-1][2]

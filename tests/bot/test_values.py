@@ -107,7 +107,9 @@ def test_the_first_day(text: str, day: date | None) -> None:
     assert values_given(text, FROM, today=TODAY).get("day") == day
 
 
-@pytest.mark.parametrize("text", ["until Friday", "until 29 February", "for a month", "till the 31st", "until end of May"])
+@pytest.mark.parametrize(
+    "text", ["until Friday", "until 29 February", "for a month", "till the 31st", "until end of May"]
+)
 def test_no_day_is_ever_past(text: str) -> None:
     for ahead in range(1500):
         today = TODAY + timedelta(ahead)
