@@ -289,8 +289,8 @@ def as_shipped(encode: Encoder) -> str:
         for name, intent in sorted(OWN_RESETS)
     ]
     for name, texts in labelled:
-        found = sum(map(starts, texts))
-        hard_lines.append([name, len(texts), found, share(found, len(texts))])
+        started = sum(map(starts, texts))
+        hard_lines.append([name, len(texts), started, share(started, len(texts))])
     return "\n\n".join(
         [
             table(["messages that aren't a wish for one's own password", "asked", "start a reset"], lines),
