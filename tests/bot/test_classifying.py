@@ -11,7 +11,8 @@ RANDOM = np.random.default_rng(1)
 def around(centre: int, count: int) -> Vectors:
     rows = 0.15 * RANDOM.standard_normal((count, 16))
     rows[:, centre] += 1
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    normal: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return normal
 
 
 LABELS = [*["reset"] * 8, *["group"] * 8, *[None] * 8]
