@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tickets import queries
+from tickets import lifecycle, queries
 
 ALICE, BOB, DANA, EVE = "U0ALICE", "U0BOB", "U0DANA", "U0CAROL"
 BROKEN = "My laptop screen is cracked and shows stripes"
@@ -181,3 +181,18 @@ def test_a_file_is_kept_with_the_ticket(place: Any) -> None:
     place.until(lambda: place.tickets())
     place.settled()
     assert kept() == [b"\x89PNG picture"]
+
+
+def test_a_resolved_ticket_is_open_again_when_the_employee_says_so_in_words(place: Any) -> None:
+    ts = place.says(ALICE, BROKEN)
+    place.reply(ts)
+    place.press(BOB, place.card(), "triage_claim")
+    place.until(lambda: place.tickets()[0]["assignee"] == BOB)
+    with place.desk.database.transaction() as session:
+        lifecycle.resolve(session, "INC0000001", agent=BOB, resolution="A new screen", now=place.desk.now())
+
+    place.says(ALICE, "no, it's still broken", thread=ts)
+
+    place.until(lambda: place.tickets()[0]["state"] == "in_progress")
+    place.until(lambda: any("is open again" in message.text for message in place.replies(place.dm(), ts)))
+    assert len(place.tickets()) == 1
