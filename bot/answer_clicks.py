@@ -62,7 +62,7 @@ class AnswerClicks:
                 return
             turn, conversation = found
             story = story_of(turns_of(session, conversation.id))
-        view = opened_view(self._desk, click, feedback_form(story))
+        view = opened_view(self._desk.slack, click, feedback_form(story))
         if view is None:
             return
         with self._desk.database.transaction() as session:

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.blocks.kit import Block
-from bot.desk import Desk
 from bot.records import OpenView, Post
+from bot.slack import Slack
 
 OLD = "I can't tell any more what this button is about, so nothing has happened. Write to me instead."
 PRESS_AGAIN = "That took me too long, so Slack didn't let me open the form. Please press the button again."
@@ -63,14 +63,14 @@ class Click:
         return int(last) if last.isascii() and last.isdigit() else None
 
 
-def opened_view(desk: Desk, click: Click, view: Block) -> str | None:
+def opened_view(slack: Slack, click: Click, view: Block) -> str | None:
     """The id of the view; None when Slack's three seconds were over, which the person is told."""
     try:
-        return desk.slack.open_view(trigger_id=click.trigger_id, view=view)
+        return slack.open_view(trigger_id=click.trigger_id, view=view)
     except SlackApiError as error:
         if error.response.get("error") not in TOO_LATE:
             raise
-        desk.slack.whisper(channel=click.channel, user=click.user, text=PRESS_AGAIN, thread_ts=click.thread_ts)
+        slack.whisper(channel=click.channel, user=click.user, text=PRESS_AGAIN, thread_ts=click.thread_ts)
         return None
 
 

@@ -43,7 +43,7 @@ class TicketClicks:
         if ticket is not None and not ticket.state.is_open:
             self._whisper(click, f"{ticket.number} is {ticket.state.value} already.")
         elif ticket is not None:
-            view = opened_view(self._desk, click, resolve_form(ticket.number, ticket.title))
+            view = opened_view(self._desk.slack, click, resolve_form(ticket.number, ticket.title))
             if view is None:
                 return
             with self._desk.database.transaction() as session:
@@ -58,7 +58,7 @@ class TicketClicks:
                 for entry in worklog
             ]
             card = self._desk.triage.card_of(ticket.number)
-            opened_view(self._desk, click, details(card, entries))
+            opened_view(self._desk.slack, click, details(card, entries))
 
     def resolve(self, *, view: str, ticket: str, agent: str, resolution: str) -> str | None:
         """Resolve the ticket; why not, or None. The employee is told afterwards."""

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from bot.clicks import Click, keep_view
+from bot.clicks import Click, keep_view, opened_view
 from bot.directory.directory import DirectoryUnavailable
 from bot.message import plain
 from bot.outcomes import Declined, InProgress
@@ -225,6 +225,8 @@ class Carrying:
         return {}
 
     def _keep_view(self, click: Click, view: Any, ref: str) -> None:
-        opened = self._office.slack.open_view(trigger_id=click.trigger_id, view=view)
+        opened = opened_view(self._office.slack, click, view)
+        if opened is None:
+            return
         with self._office.database.transaction() as session:
             keep_view(session, opened, purpose=self.name, ref=ref, user=click.user, now=self._office.now())

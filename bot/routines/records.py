@@ -131,14 +131,6 @@ def requests_in(session: Session, *states: str) -> Sequence[RoutineRequest]:
     return session.scalars(select(RoutineRequest).where(RoutineRequest.state.in_(states))).all()
 
 
-def drafted_in(session: Session, conversation: int) -> RoutineRequest | None:
-    """The newest request of a conversation that nothing has been done for yet."""
-    query = select(RoutineRequest).where(
-        RoutineRequest.conversation_id == conversation, RoutineRequest.state.in_(WAITING)
-    )
-    return session.scalar(query.order_by(RoutineRequest.created_at.desc()).limit(1))
-
-
 def waiting_for(session: Session, slack_user: str) -> Sequence[tuple[Approval, RoutineRequest]]:
     """What waits for this person's decision, the oldest first."""
     rows = session.execute(
