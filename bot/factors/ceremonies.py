@@ -109,6 +109,17 @@ def creating(
     return options_to_json(options)
 
 
+def challenge_in(assertion: str) -> bytes | None:
+    """The challenge that an assertion says it answers, unproven; None if it says none."""
+    from webauthn.helpers import parse_authentication_credential_json, parse_client_data_json
+
+    try:
+        answer = parse_authentication_credential_json(assertion)
+        return parse_client_data_json(answer.response.client_data_json).challenge
+    except Exception:  # noqa: BLE001 (a stranger's bytes are taken apart; whatever comes of it is no challenge)
+        return None
+
+
 def proven(
     party: RelyingParty, challenge: bytes, assertion: str, credentials: Sequence[WebAuthnCredential]
 ) -> tuple[WebAuthnCredential, int] | None:

@@ -11,7 +11,8 @@ from bot.workflows.records import FactorState
 
 
 class ProofMalformed(BotError):
-    """What was submitted can't be a proof, so it isn't counted as a wrong one; the text says what is missing."""
+    """What was submitted is no attempt to prove anything, so it isn't counted as a wrong one: a code of five digits, or
+    an answer that was looked at before. The text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Factor(Protocol):
     def check(self, session: Session, state: FactorState, occasion: Occasion, proof: str) -> int | None:
         """Whether the proof is right, and good for this occasion: what `use` knows it by, or None.
 
-        `state` is the account's, locked until the transaction ends.
+        `state` is the account's, locked until the transaction ends. Errors: `ProofMalformed`.
         """
 
     def use(self, state: FactorState, mark: int) -> bool:

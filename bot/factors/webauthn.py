@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot.directory.seeds import derived_key
 from bot.factors import ceremonies
 from bot.factors.ceremonies import NewKey, RelyingParty
-from bot.factors.factor import Ask, Occasion
+from bot.factors.factor import Ask, Occasion, ProofMalformed
 from bot.factors.records import (
     WebAuthnCredential,
     answered,
@@ -58,9 +58,11 @@ class WebAuthn:
         return fields.get("assertion") or None
 
     def check(self, session: Session, state: FactorState, occasion: Occasion, proof: str) -> int | None:
-        challenge = self._next_challenge(session, "get", occasion)
         if self.party is None or len(proof) > LONGEST_ASSERTION:
             return None
+        if self._was_answered(session, occasion, ceremonies.challenge_in(proof)):
+            raise ProofMalformed(self.used)  # a second click isn't a wrong guess
+        challenge = self._next_challenge(session, "get", occasion)
         keys = self._usable(session, occasion.account, occasion.directory_id)
         found = ceremonies.proven(self.party, challenge, proof, keys)
         if found is None:
@@ -132,6 +134,11 @@ class WebAuthn:
         challenges.answered += 1
         session.flush()
         return self._challenge(ceremony, occasion, challenges.answered - 1)
+
+    def _was_answered(self, session: Session, occasion: Occasion, challenge: bytes | None) -> bool:
+        """Whether it is one of the request's challenges that are over."""
+        over = range(held_challenges(session, occasion.request).answered)
+        return challenge is not None and any(challenge == self._challenge("get", occasion, number) for number in over)
 
     def _challenge(self, ceremony: str, occasion: Occasion, number: int) -> bytes:
         told = f"{ceremony}:{occasion.request}:{occasion.directory_id}:{occasion.account}:{number}"
