@@ -4,6 +4,7 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
+from functools import cache
 from hashlib import sha256
 from urllib.parse import unquote, urlsplit
 
@@ -64,16 +65,21 @@ class Notices:
             raise NoticeFailed("No mail server is configured (DESKMATE_SMTP_URL).")
         url = urlsplit(self._url.get_secret_value())
         host = url.hostname or "localhost"
-        context = ssl.create_default_context()
         if url.scheme == "smtps":
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, url.port or MAIL_PORT_TLS, timeout=TIMEOUT_SECONDS, context=context
+                host, url.port or MAIL_PORT_TLS, timeout=TIMEOUT_SECONDS, context=tls()
             )
         else:
             server = smtplib.SMTP(host, url.port or MAIL_PORT, timeout=TIMEOUT_SECONDS)
         with server:
             if url.username:
                 if url.scheme != "smtps":
-                    server.starttls(context=context)  # a password never goes in the clear
+                    server.starttls(context=tls())  # a password never goes in the clear
                 server.login(unquote(url.username), unquote(url.password or ""))
             server.send_message(message)
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """What a server's certificate is checked against. Reading this machine's authorities takes longer than a mail."""
+    return ssl.create_default_context()
