@@ -1,7 +1,9 @@
 """What a message is, before the knowledge base is asked: a wish for a human, small talk, a routine request, off topic.
 
-Each intent declares example utterances; a message takes the intent of its nearest example by cosine similarity if that
-is near enough. Examples that only look alike (a question *about* passwords) are declared too, so that they win.
+Each intent declares example utterances. Small talk takes the intent of its nearest example by cosine similarity if that
+is near enough. A routine request begins something, so it is told with more care: by what the examples of all intents
+have in common and what parts them (`bot.classifying`), with a probability that must reach a bar. What only looks alike
+(a question *about* passwords) is declared, too.
 """
 
 import re
@@ -9,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.classifying import Classifier
 from bot.examples import (
     ABOUT_ROUTINE,
     GREETING,
@@ -25,6 +29,7 @@ from bot.examples import (
     REPORT,
     THANKS,
 )
+from knowledge.usual_words import in_usual_words
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -67,6 +72,8 @@ class Route:
     workflow: str | None = None
     on_topic: bool = True
     """False when the message is nearer to chatter and general knowledge than to anything an IT desk is for."""
+    sure: float | None = None
+    """Probability that it is the routine request that it is likeliest to be; None when it is likelier small talk."""
     nearest: tuple[Example, ...] = field(default=(), compare=False)
     """The examples that the message is most like; empty when its words alone told the intent."""
 
@@ -78,12 +85,14 @@ NEAR = {
     Intent.NOT_SOLVED: 0.70,
     Intent.REPORT: 0.85,
     Intent.MY_TICKETS: 0.75,
-    Intent.ROUTINE: 0.66,
 }
-"""How similar a message must be to an example. A routine request asks before it acts, so it may be loose."""
+"""How similar a message must be to an example."""
 
-NEAR_QUESTION = 0.9
-"""The same for a routine request that is worded as a question how or why: most ask for an explanation."""
+NEVER = 1.01  # similarity that nothing has
+SURE = 0.5
+"""Probability from which on a message is a routine request. It asks before it acts."""
+SURE_QUESTION = 0.8
+"""The same for one that is worded as a question how or why: most ask for an explanation."""
 QUESTION = re.compile(r"^\W*(?:how|why|what|who|where|when|which)\b", re.IGNORECASE)
 TOLD = 3
 """Nearest examples that a route names."""
@@ -92,10 +101,13 @@ SHORT = 12
 """Words; a longer message is about something, however politely it begins."""
 
 WORD = re.compile(r"[^\W\d_]+")
+SEPARATORS = re.compile(r"[-_ ]+")
+"""Between the parts of a name, which people write as they please: `design-tools`, "design tools"."""
 SHORTEST_MENDED = 6
 """Characters; a short word is often another word that is spelt right."""
 SLIP = 0.88
 """Ratcliff and Obershelp's similarity from which on a word is taken for a misspelt one."""
+MENDED_KEPT = 4_096  # words; telling whether one is misspelt takes a few milliseconds
 MOST_SPELT = 500
 """Characters; what is longer is about something, whatever its spelling."""
 
@@ -116,9 +128,10 @@ class Router:
         """`names` of what is on offer, each with the word that stands for all of its kind, as the examples of workflows
         have it: which one it is tells nothing of what is to be done with it."""
         self._encode = encode
-        self._stands_for = {name.casefold(): word for name, word in (names or {}).items()}
-        longest_first = sorted(self._stands_for, key=len, reverse=True)
-        self._names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)") if names else None
+        self._stands_for = {SEPARATORS.sub("", name.casefold()): word for name, word in (names or {}).items()}
+        longest_first = sorted((name.casefold() for name in names or ()), key=len, reverse=True)
+        loose = ("[-_ ]*".join(map(re.escape, SEPARATORS.split(name))) for name in longest_first)
+        self._names = re.compile(rf"(?<!\w)(?:{'|'.join(loose)})(?!\w)") if names else None
         labelled: list[tuple[str, Intent, str | None]] = []
         for intent, examples in (
             (Intent.HUMAN, HUMAN),
@@ -134,24 +147,28 @@ class Router:
             labelled += [(text, Intent.ROUTINE, workflow.name) for text in workflow.examples]
         self._labelled = labelled
         self._words = {word for text, _, _ in labelled for word in WORD.findall(text.casefold())}
+        self._mended = lru_cache(MENDED_KEPT)(self._as_in_examples)
         self._examples = encode([text for text, _, _ in labelled])
         self._not_it = encode(NOT_IT)
+        kinds = [None if intent is Intent.OTHER else workflow or intent.value for _, intent, workflow in labelled]
+        self._workflows = {workflow.name for workflow in workflows}
+        self._kinds = Classifier([*kinds, *[None] * len(NOT_IT)], np.vstack([self._examples, self._not_it]))
 
     def _spelt(self, text: str) -> str:
-        """The text with long words that differ by a slip from one of the examples' spelt as there ("pasword")."""
+        """The text with abbreviations written out ("pw"), and long words that differ by a slip from one of the
+        examples' spelt as there ("pasword")."""
+        usual = in_usual_words(text[:MOST_SPELT], lambda word: word.casefold() in self._words)
+        return WORD.sub(lambda match: self._mended(match[0]), usual)
 
-        def mended(match: re.Match[str]) -> str:
-            word = match[0].casefold()
-            if len(word) < SHORTEST_MENDED or word in self._words:
-                return match[0]
-            return next(iter(get_close_matches(word, self._words, 1, SLIP)), match[0])
-
-        return WORD.sub(mended, text[:MOST_SPELT])
+    def _as_in_examples(self, word: str) -> str:
+        if len(word) < SHORTEST_MENDED or word.casefold() in self._words:
+            return word
+        return next(iter(get_close_matches(word.casefold(), self._words, 1, SLIP)), word)
 
     def _unnamed(self, text: str) -> str:
         if self._names is None:
             return text
-        return self._names.sub(lambda name: self._stands_for[name[0]], text.casefold())
+        return self._names.sub(lambda name: self._stands_for[SEPARATORS.sub("", name[0])], text.casefold())
 
     def route(self, text: str) -> Route:
         """The message's intent. `text` is plain, not Slack's escaped form."""
@@ -160,12 +177,14 @@ class Router:
         on_topic = float(np.sort(similar)[-3:].mean()) >= float(np.sort(self._not_it @ vector)[-3:].mean())
         order = [int(place) for place in np.argsort(-similar, kind="stable")[:TOLD]]
         nearest = tuple(Example(*self._labelled[place][:2], round(float(similar[place]), 4)) for place in order)
-        _, intent, workflow = self._labelled[order[0]]
-        score = float(similar[order[0]])
+        intent, score = self._labelled[order[0]][1], float(similar[order[0]])
         if WANTS_HUMAN.search(text):
             return Route(Intent.HUMAN, 1.0)
+        kind = self._kinds.guess(vector[None, :])[0]
+        sure = round(kind.probability, 4) if kind.label in self._workflows else None
+        if sure is not None and sure >= (SURE_QUESTION if QUESTION.match(text) else SURE):
+            return Route(Intent.ROUTINE, score, kind.label, sure=sure, nearest=nearest)
         brief = len(text.split()) <= SHORT
-        near = NEAR_QUESTION if intent is Intent.ROUTINE and QUESTION.match(text) else NEAR.get(intent, 1.0)
-        if intent is Intent.OTHER or score < near or not (brief or intent is Intent.ROUTINE):
-            return Route(Intent.OTHER, score, on_topic=on_topic, nearest=nearest)
-        return Route(intent, score, workflow, nearest=nearest)
+        if not brief or score < NEAR.get(intent, NEVER):
+            return Route(Intent.OTHER, score, on_topic=on_topic, sure=sure, nearest=nearest)
+        return Route(intent, score, sure=sure, nearest=nearest)

@@ -69,7 +69,8 @@ def confidence(desk: Knows, question: str, decision: Decision) -> float:
         case Escalated(handoff=handoff) if handoff.tried:
             sure = handoff.tried[0].confidence
         case InProgress() | Deflected():
-            sure = desk.router.route(question).score
+            route = desk.router.route(question)
+            sure = route.score if route.sure is None else route.sure
         case Clarified() | Escalated() | Declined():
             sure = searched.confidence if searched else 0.0
         case _:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import assert_never
 
 from bot.outcomes import Answered, Clarified, Declined, Deflected, Escalated, InProgress, Outcome
-from bot.routing import NEAR, Route
+from bot.routing import NEAR, SURE, Route
 from bot.why import Branch, Why
 from knowledge.trace import BELOW, Candidate, Trace
 
@@ -120,7 +120,9 @@ def nearness(route: Route) -> str:
         return ", told by its words"
     example = route.nearest[0]
     score = f"{example.score:.2f}"
-    if example.intent in NEAR:
+    if route.sure is not None:
+        score += f"; {route.sure:.2f} sure that it is a routine request, {SURE:.2f} needed"
+    elif example.intent in NEAR:
         score = f"an example of {example.intent.value.replace('_', ' ')}, {score} of {NEAR[example.intent]:.2f} needed"
     return f'; nearest to "{one_line(example.text)}" ({score})'
 

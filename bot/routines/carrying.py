@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -18,12 +18,13 @@ from bot.people import Employee
 from bot.records import Conversation, OpenView, Turn
 from bot.routines.carrying_out import note
 from bot.routines.course import NOT_YOURS, Course
-from bot.routines.forms import filled_in, form, offered, wish_of
+from bot.routines.forms import filled_in, form, wanted, wish_of
 from bot.routines.news import Actions, denial_form
 from bot.routines.office import Office
 from bot.routines.records import Approval, RoutineRequest, held, request_of_key
 from bot.routines.routine import CannotBeDone, Routine
 from bot.routines.switches import OFF
+from bot.values import values_given
 from store.durable import Durable
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Carrying:
                 channel=conversation.channel,
                 thread_ts=conversation.thread_ts,
                 state="refused" if refusal is not None else "drafted",
-                wish=self._given(plain(turn.text)) if turn is not None else {},
+                wish=self._given(plain(turn.text), now) if turn is not None else {},
                 refusal=refusal,
                 stage=0,
                 created_at=now,
@@ -111,15 +112,10 @@ class Carrying:
         below = "Go on with the card below." if conversation.surface in ("im", "assistant") else "I've sent you a card."
         return InProgress(workflow=self.name, text=f"I can do that for you. {below}", request=request.id)
 
-    def _given(self, text: str) -> dict[str, Any]:
-        """Values that the message has already: the names of what is on offer, where it is only one."""
-        said, given = text.casefold(), {}
-        for asked, field in self.routine.Wish.model_fields.items():
-            names = self._office.carrying.offers.names(kind) if (kind := offered(field)) else ()
-            named = [name for name in names if name.casefold() in said]
-            if len(named) == 1:
-                given[asked] = named[0]
-        return given
+    def _given(self, text: str, now: datetime) -> dict[str, Any]:
+        """What the message says already of what is asked for, as JSON has it."""
+        found = values_given(text, wanted(self.routine.Wish, self._office.carrying.offers.names), today=now.date())
+        return {name: value.isoformat() if isinstance(value, date) else value for name, value in found.items()}
 
     def announce(self, request: str) -> None:
         self._office.news.show_card(self.routine, request)

@@ -152,9 +152,9 @@ class Course(Part):
             return None
         asked: list[Asked] = []
         try:
+            if request.state == "drafted" and (flaw := self._flaw_of(request)):
+                return f"{flaw} Fill in the form."
             problem = self.not_now(request)
-            if problem is None and whole(self.routine, request) is None:
-                problem = "Something is missing: fill in the form."
             stages: Sequence[Stage] = office.approving.stages(self.routine, request) if problem is None else ()
             if request.stage < len(stages):
                 asked = office.approving.whom_to_ask(request, stages[request.stage])
@@ -174,6 +174,13 @@ class Course(Part):
             office.approving.ask(session, request, request.stage, asked)
             note(session, request, "ask", "allowed", f"stage_{request.stage}" if asked else "approved", office.now())
         return None
+
+    def _flaw_of(self, request: RoutineRequest) -> str | None:
+        """What is wrong with what was taken from a message. Errors: those of `Directory`, `CannotBeDone`."""
+        wish = whole(self.routine, request)
+        if wish is None:
+            return "Something is missing."
+        return next(iter(self.routine.flaws(wish, self._office.carrying.errand(request)).values()), None)
 
     # Deciding
 

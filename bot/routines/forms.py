@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 
 from bot.blocks import kit
 from bot.routines.offers import Kind
+from bot.values import Kind as ValueKind
+from bot.values import Wanted
 
 MOST_OPTIONS = 100
 """Slack's limit of a select."""
@@ -56,6 +58,19 @@ def _element(field: FieldInfo, given: Any, names: Callable[[Kind], Sequence[str]
 
 def offered(field: FieldInfo) -> Kind | None:
     return next((mark.kind for mark in field.metadata if isinstance(mark, Offered)), None)
+
+
+def wanted(wish: type[BaseModel], names: Callable[[Kind], Sequence[str]]) -> list[Wanted]:
+    """What a message may say already. A day is the last one where the field is called `until`, and `reason` is why."""
+    found = []
+    for name, field in wish.model_fields.items():
+        if kind := offered(field):
+            found.append(Wanted(name, ValueKind.CHOICE, tuple(names(kind))))
+        elif date in _types(field):
+            found.append(Wanted(name, ValueKind.UNTIL if name == "until" else ValueKind.DAY))
+        elif name == "reason":
+            found.append(Wanted(name, ValueKind.REASON))
+    return found
 
 
 def _types(field: FieldInfo) -> tuple[Any, ...]:

@@ -31,6 +31,8 @@ def router(seen: list[str]) -> Router:
     [
         ("i forgott my pasword", "i forgot my password"),
         ("add me to design-tools", "add me to team"),
+        ("add me to design tools", "add me to team"),
+        ("add me to designtools", "add me to team"),
         ("I need AutoCAD!", "i need the program!"),
         ("give me access to orders@", "give me access to the sales mailbox"),
         ("designer chairs", "designer chairs"),

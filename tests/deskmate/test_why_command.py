@@ -64,7 +64,9 @@ def asked_the_base(because: str, search: Trace) -> Why:
 ANSWERED = Answered(Answer("Do it.", 0.83, True, (Citation("a1", TITLE, None, "Steps", 0.9),), (1,)))
 ESCALATED = Escalated(Handoff(HandoffReason.LOW_CONFIDENCE, "how"), ticket="INC0000007")
 FOLLOW_UP = Escalated(Handoff(HandoffReason.EMPLOYEE_ASKED, "how"), ticket="INC0000007", follow_up=True)
-ROUTINE = Route(Intent.ROUTINE, 0.9, "password_reset", nearest=(Example("I forgot it", Intent.ROUTINE, 0.9),))
+ROUTINE = Route(
+    Intent.ROUTINE, 0.9, "password_reset", sure=0.97, nearest=(Example("I forgot it", Intent.ROUTINE, 0.9),)
+)
 DAMAGE = "the question names damage that the article doesn't"
 
 TURNS: list[tuple[Outcome, Why, list[str]]] = [
@@ -98,7 +100,7 @@ TURNS: list[tuple[Outcome, Why, list[str]]] = [
     (
         InProgress("password_reset", "I can do that."),
         Why(Branch.ROUTINE, route=ROUTINE),
-        ["workflow password_reset", "an example of routine, 0.90 of 0.66 needed"],
+        ["workflow password_reset", "0.97 sure that it is a routine request, 0.50 needed"],
     ),
     (
         Declined("No authenticator."),

@@ -81,6 +81,26 @@ def test_what_needs_no_approval_is_done_at_once(office: Office) -> None:
     assert "summer-party" not in office.groups("alice")
 
 
+def test_what_a_message_says_already_needs_no_form(office: Office) -> None:
+    day = (utc_now() + timedelta(days=3)).date()
+    office.says(ALICE, f"please add me to the design tools group until {day}, because we relaunch the shop")
+    assert office.until_state("drafted").wish == {
+        "what": "design-tools",
+        "until": day.isoformat(),
+        "reason": "we relaunch the shop",
+    }
+    office.press(ALICE, office.card(), "group_join_confirm")
+    office.until_state("asked")
+
+
+def test_a_day_too_far_off_in_a_message_leads_to_the_form(office: Office) -> None:
+    office.says(ALICE, "please add me to the price-lists group for three years because we check all prices")
+    office.until_state("drafted")
+    office.press(ALICE, office.card(), "group_join_confirm")
+    office.until(lambda: any("90 days at most" in message.text for message in office.thread(office.dm(), root(office))))
+    assert office.request().state == "drafted"
+
+
 def test_wrong_values_are_said_in_the_form(office: Office) -> None:
     office.says(ALICE, "please add me to the design-tools group")
     office.until_state("drafted")
