@@ -259,18 +259,22 @@ def as_shipped(encode: Encoder) -> str:
     router = Router(encode, ROUTINES)
 
     def starts(text: str) -> bool:
-        return router.route(text).workflow == RESET
+        return begun(text) == RESET
+
+    def begun(text: str) -> str | None:
+        return router.route(text).workflow
 
     lines: list[list[str | int]] = []
-    asked = leaked = 0
+    asked = leaked = others = 0
     for name, texts in none_of_them():
         print(name, len(texts), file=sys.stderr, flush=True)
-        leaks = [text for text in texts if starts(text)]
-        lines.append([name, len(texts), len(leaks)])
-        asked, leaked = asked + len(texts), leaked + len(leaks)
-        for text in leaks:
-            print(f"  leak, {name}: {text}", file=sys.stderr)
-    lines.append(["all", asked, leaked])
+        began = {text: workflow for text in texts if (workflow := begun(text))}
+        leaks = [text for text, workflow in began.items() if workflow == RESET]
+        lines.append([name, len(texts), len(leaks), len(began) - len(leaks)])
+        asked, leaked, others = asked + len(texts), leaked + len(leaks), others + len(began) - len(leaks)
+        for text, workflow in began.items():
+            print(f"  {workflow}, {name}: {text}", file=sys.stderr)
+    lines.append(["all", asked, leaked, others])
     hard = rows(HARD)
     kinds: dict[str, list[str]] = defaultdict(list)
     for row in hard:
@@ -293,7 +297,7 @@ def as_shipped(encode: Encoder) -> str:
         hard_lines.append([name, len(texts), started, share(started, len(texts))])
     return "\n\n".join(
         [
-            table(["messages that aren't a wish for one's own password", "asked", "start a reset"], lines),
+            table(["not a wish for one's own password", "asked", "begin a reset", "begin another request"], lines),
             table(["written by us, and wishes of the public sets", "asked", "start a reset", "share"], hard_lines),
         ]
     )

@@ -27,6 +27,7 @@ SUSPICIONS = {
     "account_changed": "the directory account was renamed",
     "repudiated": "its owner says that a password reset wasn't theirs",
     "repudiated_key": "its owner says that they didn't ask for a security key",
+    "repudiated_request": "its owner says that they didn't ask for what was done for them",
 }
 """Why a binding was suspended, completing “the link with the Slack account was suspended, since …”."""
 

@@ -15,19 +15,25 @@ from bot.app import bolt_app, web_client
 from bot.desk import Desk
 from bot.directory.directory import Directory
 from bot.directory.register import directory
+from bot.factors.register import factors
+from bot.factors.second_factor import SecondFactor
 from bot.handoff import Triage
 from bot.notices import Notices
+from bot.once.links import Links
 from bot.people import People
 from bot.routines.approving import Approving
 from bot.routines.carrying_out import CarryingOut
 from bot.routines.news import RoutineNews
 from bot.routines.office import Office
+from bot.routines.step_up import Assurance
 from bot.routines.switches import Switches
 from bot.slack import Slack
 from bot.slack_client import UNREACHABLE
 from bot.traces import forget
 from bot.turns import Turns
+from bot.workflows.eligibility import Eligibility
 from bot.workflows.key_registration import KeyRegistration
+from bot.workflows.limits import Limits
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.register import workflows
 from deskmate.errors import RoofError
@@ -192,8 +198,42 @@ def office_of(
         carrying=carrying,
         approving=Approving(database=database, directory=accounts, people=people, carrying=carrying, now=now),
         news=RoutineNews(database, slack),
+        assurance=assurance_of(settings, database, people, accounts, triage, now),
         now=now,
     )
+
+
+def assurance_of(
+    settings: Settings,
+    database: Database,
+    people: People,
+    accounts: Directory,
+    triage: Triage,
+    now: Callable[[], datetime],
+) -> Assurance:
+    secret, public_url, limits = settings.roof.secret(), str(settings.bot.public_url), Limits()
+    second_factor = SecondFactor(
+        database=database,
+        factors=factors(secret_key=secret, public_url=public_url, limits=limits, now=now),
+        limits=limits,
+        now=now,
+    )
+    eligibility = Eligibility(
+        database=database,
+        people=people,
+        directory=accounts,
+        notices=Notices(settings.notices),
+        limits=limits,
+        second_factor=second_factor,
+        workflow="",
+        needs=frozenset(),
+        switches=Switches(database),
+        directory_name=settings.directory.directory,
+        is_agent=triage.is_agent,
+        now=now,
+    )
+    links = Links(secret_key=secret, public_url=public_url)
+    return Assurance(database, links, second_factor, eligibility, triage.alert, now)
 
 
 @contextmanager

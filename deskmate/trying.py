@@ -94,12 +94,12 @@ def _planned(routine: Routine[Any], wish: BaseModel, errand: Errand, database: D
         if not step.needs <= errand.directory.abilities:
             return Plan(what, "Our directory doesn't let me do that.")
         step.check(errand)
-    ends_at = routine.ends_at(wish)
+    ends_at = routine.ends_at(wish, errand.now)
     return Plan(
         what,
         None,
         tuple(step.name for step in steps),
-        tuple(step.undoing for step in reversed(steps)),
+        tuple(step.undoing for step in reversed(steps) if step.undoing),
         tuple(approvers),
         ends_at.isoformat(timespec="minutes") if ends_at else None,
     )

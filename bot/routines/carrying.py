@@ -13,24 +13,56 @@ from starlette.routing import BaseRoute
 from bot.clicks import Click, keep_view, opened_view
 from bot.directory.directory import DirectoryUnavailable
 from bot.message import plain
+from bot.once.page import OncePages
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee
 from bot.records import Conversation, OpenView, Turn
-from bot.routines.carrying_out import note
+from bot.routines.carrying_out import CarryingOut, note
 from bot.routines.course import NOT_YOURS, Course
 from bot.routines.forms import filled_in, form, wanted, wish_of
 from bot.routines.news import Actions, denial_form
 from bot.routines.office import Office
-from bot.routines.records import Approval, RoutineRequest, held, request_of_key
+from bot.routines.records import (
+    WAITING,
+    Approval,
+    RoutineRequest,
+    held,
+    request_of_key,
+    unheard_repudiations,
+)
 from bot.routines.routine import CannotBeDone, Routine
+from bot.routines.step_up import purpose
 from bot.routines.switches import OFF
 from bot.values import values_given
+from bot.workflows.repudiation import Deed, Repudiation
 from store.durable import Durable
 
 if TYPE_CHECKING:
     from slack_bolt import Ack, App
 
 OLD_FORM = "This form is too old, so nothing has happened. Ask me again."
+
+
+def deed_of(routine: Routine[Any], carrying: CarryingOut) -> Deed:
+    """What its owner may say they didn't ask for."""
+
+    def undo(session: Session, request: RoutineRequest) -> None:
+        """What waits is stopped, and what is done and can be undone is over at once."""
+        if request.state in WAITING:
+            request.state = "cancelled"
+        elif request.state == "done" and carrying.can_be_undone(routine, request):
+            request.ends_at = request.repudiated_at
+
+    return Deed(
+        requests=RoutineRequest,
+        purpose=purpose("notme", routine.name),
+        prefix=routine.name,
+        name=f"request “{routine.title}”",
+        asked=f"If you didn't ask for this in Slack ({routine.title})",
+        suspicion="repudiated_request",
+        undo=undo,
+        record=note,
+    )
 
 
 class Carrying:
@@ -41,6 +73,17 @@ class Carrying:
         self._office = office
         self._actions = Actions(routine.name)
         self._course = Course(routine, office)
+        self._repudiation = Repudiation(
+            deed=deed_of(routine, office.carrying),
+            database=office.database,
+            directory=office.carrying.directory,
+            people=office.people,
+            links=office.assurance.links,
+            alert=office.assurance.alert,
+            show_card=office.triage.announce,
+            begin=self._start_repudiation,
+            now=office.now,
+        )
 
     @property
     def name(self) -> str:
@@ -61,6 +104,8 @@ class Carrying:
             return employee.refusal
         if employee.account is None or employee.directory_id is None:
             return "Your Slack account isn't linked with a directory account. Ask me for a human."
+        if self._course.step_up.needed:
+            return self._course.step_up.refuse(employee)
         if self._office.carrying.switches.off(self.name, self._office.carrying.directory_name):
             return OFF
         return None
@@ -121,9 +166,18 @@ class Carrying:
         self._office.news.show_card(self.routine, request)
 
     def routes(self) -> list[BaseRoute]:
-        return []
+        pages, step_up, not_me = OncePages(), self._course.step_up, self._repudiation
+        repudiated = pages.route(not_me.deed.purpose, show=not_me.show, submit=not_me.submit)
+        if not step_up.needed:
+            return [repudiated]
+        return [pages.route(step_up.purpose, show=step_up.show, submit=step_up.submit), repudiated]
 
     def durable(self, durable: Durable) -> None:
+        def repudiated(request: str) -> None:
+            self._repudiation.run(durable, request)
+
+        self._durable = durable
+        self._repudiated = durable.workflow(f"{self.name}_repudiated", repudiated)
         self._course.register(durable)
 
     def tick(self) -> None:
@@ -131,7 +185,14 @@ class Carrying:
         self._course.tick()
 
     def resume(self) -> None:
-        """Nothing more than what is due anyway."""
+        """See to each “not me” whose process died before anybody was told; what else is due, `tick` finds."""
+        with self._office.database.reading() as session:
+            found = unheard_repudiations(session, self.name)
+        for request in found:
+            self._start_repudiation(request)
+
+    def _start_repudiation(self, request: str) -> None:
+        self._durable.start(self._repudiated, request, key=f"{self.name}:{request}:notme")
 
     # Within Slack's three seconds
 
@@ -161,6 +222,11 @@ class Carrying:
 
         for action in (actions.confirm, actions.cancel, actions.approve):
             app.action(action)(clicked)
+
+        def page_opened(ack: "Ack") -> None:
+            ack()
+
+        app.action(actions.prove)(page_opened)
         app.action(actions.fill_in)(fill_in)
         app.action(actions.deny)(deny)
         app.view(actions.form)(sent)

@@ -60,7 +60,7 @@ class CarryingOut:
         try:
             self._can(step)
             step.check(errand)
-            if not self._begin(request_id, number, step, was_so=step.is_done(errand)):
+            if not self._begin(request_id, number, step, was_so=bool(step.is_done(errand))):
                 return "The request was stopped."
             if not step.is_done(errand):
                 step.do(errand)
@@ -82,7 +82,7 @@ class CarryingOut:
         errand = self.errand(request)
         try:
             step = self.steps(routine, request)[number]
-            if step.is_done(errand):
+            if step.undoing is not None and step.is_done(errand) is not False:
                 step.undo(errand)
                 self._seen(step, errand, wanted=False)
         except (CannotBeDone, DirectoryRefused) as error:
@@ -94,6 +94,12 @@ class CarryingOut:
         """Errors: `CannotBeDone`."""
         steps: Sequence[Step] = routine.steps(routine.Wish.model_validate(request.wish), self.offers)
         return steps
+
+    def can_be_undone(self, routine: Routine[Any], request: RoutineRequest) -> bool:
+        try:
+            return any(step.undoing is not None for step in self.steps(routine, request))
+        except CannotBeDone:
+            return False
 
     def _can(self, step: Step) -> None:
         if not step.needs <= self.directory.abilities:
@@ -117,7 +123,7 @@ class CarryingOut:
 
     def _seen(self, step: Step, errand: Errand, *, wanted: bool) -> None:
         for _ in range(LOOKS):
-            if step.is_done(errand) is wanted:
+            if step.is_done(errand) in (wanted, None):
                 return
             self.sleep(PAUSE_SECONDS)
         raise NotSeen("The directory took the change, but doesn't show it.")

@@ -13,6 +13,7 @@ from bot.routines.news import APPROVAL_CARD, CARD, Actions, whole
 from bot.routines.office import Office, Part
 from bot.routines.records import WAITING, Approval, RoutineRequest, approvals_of, held, of_card, requests_in
 from bot.routines.routine import CannotBeDone, Routine, Stage
+from bot.routines.step_up import StepUp
 from bot.routines.waiting import Waiting
 from store.durable import Durable, StepFailed
 
@@ -30,6 +31,7 @@ class Course(Part):
         self._actions = Actions(routine.name)
         self._doing = Doing(routine, office)
         self._waiting = Waiting(routine, office)
+        self.step_up = self._doing.step_up = self._waiting.step_up = StepUp(routine, office.assurance, self.proven)
 
     def register(self, durable: Durable) -> None:
         """Register its durable workflows, before the runtime starts."""
@@ -40,6 +42,7 @@ class Course(Part):
         self._do = durable.workflow(f"{self.name}_doing", self._doing.do)
         self._end = durable.workflow(f"{self.name}_ending", self._doing.end)
         self._remind = durable.workflow(f"{self.name}_reminding", self._waiting.remind)
+        self._back = durable.workflow(f"{self.name}_unproven", self._see_to_no_proof)
         self._expire = durable.workflow(f"{self.name}_expiring", self._waiting.expire)
 
     # What was clicked on: found by where it is, never by what the button says
@@ -71,6 +74,10 @@ class Course(Part):
     def filled_in(self, request: str, view: str) -> None:
         """A form was sent whose values are kept already; the same view sent again is the same form."""
         self._start(self._asking, request, key=f"routine:{request}:asked:{view}")
+
+    def proven(self, request: str) -> None:
+        """Its owner has proven that it's them."""
+        self._start(self._asking, request, key=f"routine:{request}:proven")
 
     def denied(self, approval: Approval, user: str, reason: str, view: str) -> None:
         key = f"approval:{approval.id}:{view}"
@@ -136,7 +143,10 @@ class Course(Part):
         except StepFailed:
             self.say(request, f"later {self.step('moment', self._moment)}", LATER)
         self.show(request)
-        if self.step("state", self._state, request) == "approved":
+        state = self.step("state", self._state, request)
+        if state == "proving":
+            self.mail(request, "requested", self.said(request, "Asked for"))
+        if state == "approved":
             self._start(self._do, request, key=f"routine:{request}:doing")
 
     def _moment(self) -> str:
@@ -153,7 +163,9 @@ class Course(Part):
         asked: list[Asked] = []
         try:
             if request.state == "drafted" and (flaw := self._flaw_of(request)):
-                return f"{flaw} Fill in the form."
+                return f"{flaw} Fill in the form." if self.routine.Wish.model_fields else flaw
+            if self.step_up.missing(request):
+                return self._proof_wanted(request)
             problem = self.not_now(request)
             stages: Sequence[Stage] = office.approving.stages(self.routine, request) if problem is None else ()
             if request.stage < len(stages):
@@ -174,6 +186,30 @@ class Course(Part):
             office.approving.ask(session, request, request.stage, asked)
             note(session, request, "ask", "allowed", f"stage_{request.stage}" if asked else "approved", office.now())
         return None
+
+    def _proof_wanted(self, request: RoutineRequest) -> str | None:
+        """Wait for a proof that it's them; why that's of no use, or None."""
+        problem = self.not_now(request)
+        with self._office.database.transaction() as session:
+            request = held(session, request.id)
+            if request.state == "drafted":
+                request.state, request.refusal = ("refused", problem) if problem else ("proving", None)
+                request.changed_at = self._office.now()
+                decision = "denied" if problem else "allowed"
+                note(session, request, "prove", decision, getattr(problem, "code", "wanted"), request.changed_at)
+        return problem
+
+    def _see_to_no_proof(self, request: str) -> None:
+        """The link's time is over: the card offers a new one."""
+        self.step("unproven", self._unproven, request)
+        self.show(request)
+
+    def _unproven(self, request_id: str) -> None:
+        with self._office.database.transaction() as session:
+            request = held(session, request_id)
+            if request.state == "proving" and self.step_up.is_over(request):
+                request.state, request.changed_at = "drafted", self._office.now()
+                note(session, request, "prove", "denied", "expired", request.changed_at)
 
     def _flaw_of(self, request: RoutineRequest) -> str | None:
         """What is wrong with what was taken from a message. Errors: those of `Directory`, `CannotBeDone`."""
@@ -215,14 +251,19 @@ class Course(Part):
         for request in over:
             self._start(self._expire, request, key=f"routine:{request}:expired")
         with office.database.reading() as session:
-            found = [each for each in requests_in(session, "asked", "approved", "done") if each.workflow == self.name]
+            open_ones = requests_in(session, "drafted", "proving", "asked", "approved", "done")
+            found = [each for each in open_ones if each.workflow == self.name]
             waited_for = {
                 each.id
                 for each in found
                 if any(approval.state == "waiting" for approval in approvals_of(session, each.id, each.stage))
             }
         for each in found:
-            if each.state == "approved":
+            if each.state == "proving" and self.step_up.is_over(each):
+                self._start(self._back, each.id, key=f"routine:{each.id}:unproven:{each.changed_at.isoformat()}")
+            elif each.state == "drafted" and each.proven_at is not None and now - each.changed_at > LEFT_BEHIND:
+                self._start(self._asking, each.id, key=f"routine:{each.id}:asked:again:{now:%Y%m%d%H%M}")
+            elif each.state == "approved":
                 self._start(self._do, each.id, key=f"routine:{each.id}:doing")
             elif each.state == "asked" and each.id not in waited_for and now - each.changed_at > LEFT_BEHIND:
                 self._start(self._asking, each.id, key=f"routine:{each.id}:asked:again:{now:%Y%m%d%H%M}")

@@ -63,7 +63,7 @@ class Doing(Part):
             if request.state != "doing":
                 return request.state == "done"
             request.state, request.changed_at = "done", self._office.now()
-            request.ends_at = self.routine.ends_at(self.routine.Wish.model_validate(request.wish))
+            request.ends_at = self.routine.ends_at(self.routine.Wish.model_validate(request.wish), self._office.now())
             note(session, request, "carry_out", "done", "verified", self._office.now())
             if request.ticket:
                 lifecycle.resolve(

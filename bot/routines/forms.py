@@ -52,8 +52,17 @@ def _element(field: FieldInfo, given: Any, names: Callable[[Kind], Sequence[str]
         return element | ({"initial_option": chosen} if chosen else {})
     if date in _types(field):
         return {"type": "datepicker"} | ({"initial_date": str(given)} if given else {})
+    if int in _types(field):
+        least, most = (_limit(field, name) for name in ("ge", "le"))
+        number: kit.Element = {"type": "number_input", "is_decimal_allowed": False}
+        bounds = {"min_value": least, "max_value": most, "initial_value": None if given is None else str(given)}
+        return number | {name: bound for name, bound in bounds.items() if bound is not None}
     longest = next((limit.max_length for limit in field.metadata if hasattr(limit, "max_length")), kit.INPUT)
     return kit.text_input(initial=str(given or ""), limit=longest)
+
+
+def _limit(field: FieldInfo, name: str) -> str | None:
+    return next((str(getattr(mark, name)) for mark in field.metadata if hasattr(mark, name)), None)
 
 
 def offered(field: FieldInfo) -> Kind | None:
@@ -108,5 +117,11 @@ def _said(flaw: Any) -> str:
             return f"Write at least {flaw['ctx']['min_length']} characters."
         case "string_too_long":
             return f"Write at most {flaw['ctx']['max_length']} characters."
+        case "greater_than_equal":
+            return f"At least {flaw['ctx']['ge']}."
+        case "less_than_equal":
+            return f"At most {flaw['ctx']['le']}."
+        case "int_parsing" | "int_from_float":
+            return "A whole number is needed."
         case _:
             return "This isn't right."

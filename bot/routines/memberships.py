@@ -133,7 +133,7 @@ class Membership(Routine[W]):
                 return {"until": f"It is given for {offer.longest_days} days at most: {latest:%-d %B %Y}."}
         return {"what": "You have this already."} if BeIn(offer).is_done(errand) else {}
 
-    def ends_at(self, wish: W) -> datetime | None:
+    def ends_at(self, wish: W, since: datetime) -> datetime | None:
         """At the end of the last day."""
         return datetime.combine(wish.until + timedelta(days=1), time(), UTC) if wish.until else None
 

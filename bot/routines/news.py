@@ -11,11 +11,15 @@ from bot.blocks.markup import escaped
 from bot.message import escape
 from bot.records import Post
 from bot.routines.records import Approval, RoutineRequest
-from bot.routines.routine import Risk, Routine
+from bot.routines.routine import Level, Risk, Routine
 from bot.slack import Block, Slack
 from store import Database
 
 CARD, APPROVAL_CARD = "routine_card", "approval_card"
+PROVE = (
+    "Prove that it's you: the page asks for the code of your authenticator app, or your security key. The link works "
+    "once, for ten minutes."
+)
 DONE_WITH = {
     "done": "Done.",
     "ended": "Its time is over, and it was taken back.",
@@ -47,6 +51,10 @@ class Actions:
         return f"{self.name}_cancel"
 
     @property
+    def prove(self) -> str:
+        return f"{self.name}_prove"
+
+    @property
     def approve(self) -> str:
         return f"{self.name}_approve"
 
@@ -70,12 +78,12 @@ class RoutineNews:
     database: Database
     slack: Slack
 
-    def show_card(self, routine: Routine[Any], request_id: str) -> None:
-        """The employee's card, in their own direct messages, as things stand."""
+    def show_card(self, routine: Routine[Any], request_id: str, page: str = "") -> None:
+        """The employee's card, in their own direct messages, as things stand. `page`: where they prove themselves."""
         with self.database.reading() as session:
             request = session.get_one(RoutineRequest, request_id)
             post = session.get(Post, self._key(request_id))
-        text, blocks = card(routine, request)
+        text, blocks = card(routine, request, page)
         if post is not None and post.ts is not None:
             self._update(post.channel, post.ts, text, blocks)
             return
@@ -155,11 +163,11 @@ class RoutineNews:
         return f"approval:{approval_id}:card"
 
 
-def card(routine: Routine[Any], request: RoutineRequest) -> tuple[str, list[Block]]:
+def card(routine: Routine[Any], request: RoutineRequest, page: str) -> tuple[str, list[Block]]:
     """What is asked for and how far it is, as plain text and as blocks."""
     wish = whole(routine, request)
     what = routine.asks(wish) if wish is not None else routine.title
-    lines, buttons = _progress(routine, request, complete=wish is not None)
+    lines, buttons = _progress(routine, request, page, complete=wish is not None)
     blocks: list[Block] = [kit.section_mrkdwn(f"*{escaped(what, 300)}*\n{escaped(' '.join(lines), 1_500)}")]
     if buttons:
         blocks.append(kit.actions(*buttons))
@@ -174,7 +182,9 @@ def whole(routine: Routine[Any], request: RoutineRequest) -> Any | None:
         return None
 
 
-def _progress(routine: Routine[Any], request: RoutineRequest, *, complete: bool) -> tuple[list[str], list[kit.Element]]:
+def _progress(
+    routine: Routine[Any], request: RoutineRequest, page: str, *, complete: bool
+) -> tuple[list[str], list[kit.Element]]:
     actions = Actions(routine.name)
     cancel = kit.button("Cancel", actions.cancel)
     match request.state:
@@ -182,9 +192,13 @@ def _progress(routine: Routine[Any], request: RoutineRequest, *, complete: bool)
             first = kit.button(
                 "Ask for it" if routine.risk is Risk.APPROVAL else "Do it", actions.confirm, style="primary"
             )
-            return [_what_follows(routine)], [first, kit.button("Change", actions.fill_in), cancel]
+            change = [kit.button("Change", actions.fill_in)] if routine.Wish.model_fields else []
+            return [_what_follows(routine)], [first, *change, cancel]
         case "drafted":
             return [_what_follows(routine)], [kit.button("Fill in the form", actions.fill_in, style="primary"), cancel]
+        case "proving":
+            prove = kit.button("Prove it", actions.prove, style="primary") | {"url": page}
+            return [PROVE], [prove, cancel]
         case "asked":
             return ["Waiting for the approval."], [cancel]
         case "approved":
@@ -198,8 +212,12 @@ def _progress(routine: Routine[Any], request: RoutineRequest, *, complete: bool)
 
 def _what_follows(routine: Routine[Any]) -> str:
     if routine.risk is Risk.APPROVAL:
-        return f"Once you ask for it, it needs an approval ({routine.approver}); then I do it myself and tell you."
-    return "I do it myself, at once, and tell you."
+        proof = "" if routine.level is Level.L1 else "a proof that it's you, and "
+        return (
+            f"Once you ask for it, it needs {proof}an approval ({routine.approver}); then I do it myself and tell you."
+        )
+    proof = "" if routine.level is Level.L1 else " First I ask you to prove that it's you."
+    return f"I do it myself, at once, and tell you.{proof}"
 
 
 def approval_card(routine: Routine[Any], request: RoutineRequest, approval: Approval) -> tuple[str, list[Block]]:

@@ -9,8 +9,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BotError
 
-Kind = Literal["group", "software", "mailbox"]
-STANDS_FOR: dict[Kind, str] = {"group": "team", "software": "the program", "mailbox": "the sales mailbox"}
+Kind = Literal["group", "software", "mailbox", "elevation"]
+STANDS_FOR: dict[Kind, str] = {
+    "group": "team",
+    "software": "the program",
+    "mailbox": "the sales mailbox",
+    "elevation": "the admin role",
+}
 """In examples of what people write, for the name of anything of this kind."""
 
 
@@ -37,6 +42,8 @@ class Offer(BaseModel):
     """One stage after the other: `manager`, `owner` (of the group), or accounts with commas between, any of them."""
     longest_days: Annotated[int, Field(ge=1)] | None = None
     """After so many days it ends by itself; without it, it needn't end."""
+    longest_hours: Annotated[int, Field(ge=1)] | None = None
+    """Of an `elevation`, which always ends; without it, after a day."""
 
 
 class Offers:

@@ -18,6 +18,7 @@ from bot.routines.carrying_out import CarryingOut
 from bot.routines.news import RoutineNews, whole
 from bot.routines.records import Approval, RoutineRequest, approvals_of
 from bot.routines.routine import Routine
+from bot.routines.step_up import Assurance, StepUp, purpose
 from bot.routines.switches import OFF
 from bot.slack import Slack
 from bot.slack_client import TRANSIENT
@@ -43,6 +44,7 @@ class Office:
     carrying: CarryingOut
     approving: Approving
     news: RoutineNews
+    assurance: Assurance
     now: Callable[[], datetime]
 
 
@@ -50,10 +52,13 @@ class Part:
     """Of one routine's course. `durable` is set before anything is run."""
 
     durable: Durable
+    step_up: StepUp
 
     def __init__(self, routine: Routine[Any], office: Office) -> None:
         self.routine = routine
         self.name = routine.name
+        self.not_me = purpose("notme", routine.name)
+        """Of the links to “this wasn't me”."""
         self._office = office
 
     def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -86,13 +91,13 @@ class Part:
             return who.refusal
         if who.directory_id != request.directory_id:
             return "Your Slack account is linked with another account than before."
-        return None
+        return self.step_up.refuse(who, max_age=0) if self.step_up.needed else None
 
     # What people see
 
     def show(self, request: str) -> None:
         """All cards of a request as things stand."""
-        self.tried("card", self._office.news.show_card, self.routine, request)
+        self.tried("card", self._office.news.show_card, self.routine, request, self.step_up.url(request))
         for approval in self.step("approvals", self._approvals, request):
             self.tried(f"approval {approval}", self._office.news.show_approval, self.routine, approval)
 
@@ -125,10 +130,16 @@ class Part:
 
     def _mail(self, request_id: str, news: str, text: str, address: str) -> None:
         request = self.read(request_id)
-        body = (
-            f"Hello,\n\nat the request of {request.name} ({request.account}) in Slack:\n\n{text}\n\n"
-            "If that wasn't meant to be, call IT now.\n"
-        )
+        with self._office.database.reading() as session:
+            person = session.get(PersonRecord, request.account or "")
+        own = person is not None and address in map(str, person.emails)
+        otherwise = "If that wasn't meant to be, call IT now."
+        if own:
+            otherwise = (
+                "If that wasn't you, open this page and press the button; your account is disabled then, and IT calls "
+                f"you:\n{self._office.assurance.links.url(self.not_me, request.id)}"
+            )
+        body = f"Hello,\n\nat the request of {request.name} ({request.account}) in Slack:\n\n{text}\n\n{otherwise}\n"
         self._office.notices.mail(key=f"routine:{request_id}:{news}", to=address, subject=self.routine.title, text=body)
 
     # The request's ticket

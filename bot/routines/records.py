@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.records import Post
 from store import Base
 
-WAITING = ("drafted", "asked", "approved")
+WAITING = ("drafted", "proving", "asked", "approved")
 """States in which nothing has been done yet, so that the employee can still stop it."""
 AT_WORK = ("approved", "doing")
 
@@ -38,9 +38,9 @@ class RoutineRequest(Base):
     channel: Mapped[str] = mapped_column(String(32))
     thread_ts: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
-    """`refused`; `drafted` (the card is out), `asked` (waits for approval), `approved`, `doing`, `done`; `ended` (taken
-    back when its time was over); `denied`, `cancelled`, `expired`; `failed` (all is as before), `stuck` (for a
-    human)."""
+    """`refused`; `drafted` (the card is out), `proving` (waits for a second factor), `asked` (waits for approval),
+    `approved`, `doing`, `done`; `ended` (taken back when its time was over); `denied`, `cancelled`, `expired`; `failed`
+    (all is as before), `stuck` (for a human)."""
     wish: Mapped[dict[str, Any]]
     """Values by field, as far as they are known."""
     refusal: Mapped[str | None]
@@ -48,6 +48,12 @@ class RoutineRequest(Base):
     """Of approval, from 0."""
     ticket: Mapped[str | None] = mapped_column(String(16))
     ends_at: Mapped[datetime | None]
+    proven_at: Mapped[datetime | None]
+    """When whoever asks proved themselves by a second factor."""
+    repudiated_at: Mapped[datetime | None]
+    """When its owner said that it wasn't them."""
+    incident: Mapped[str | None] = mapped_column(String(16))
+    """The number of the ticket about that."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -140,3 +146,11 @@ def waiting_for(session: Session, slack_user: str) -> Sequence[tuple[Approval, R
         .order_by(Approval.asked_at)
     )
     return [(approval, request) for approval, request in rows]
+
+
+def unheard_repudiations(session: Session, workflow: str) -> Sequence[str]:
+    """Requests that weren't their owner's, of which nobody was told."""
+    query = select(RoutineRequest.id).where(RoutineRequest.workflow == workflow)
+    return session.scalars(
+        query.where(RoutineRequest.repudiated_at.is_not(None), RoutineRequest.incident.is_(None))
+    ).all()

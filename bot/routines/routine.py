@@ -59,8 +59,8 @@ class Step(Protocol):
         """As the plan shows it: `put you into the group design-tools`."""
 
     @property
-    def undoing(self) -> str:
-        """How it is undone: `take you out of the group design-tools`."""
+    def undoing(self) -> str | None:
+        """How it is undone: `take you out of the group design-tools`; None for what can't be, and needn't."""
 
     @property
     def needs(self) -> frozenset[Ability]:
@@ -72,8 +72,8 @@ class Step(Protocol):
     def do(self, errand: Errand) -> None:
         """Twice is once."""
 
-    def is_done(self, errand: Errand) -> bool:
-        """The post-condition, read back."""
+    def is_done(self, errand: Errand) -> bool | None:
+        """The post-condition, read back; None where the directory can't tell, so that it may be done twice."""
 
     def undo(self, errand: Errand) -> None:
         """Twice is once."""
@@ -126,6 +126,6 @@ class Routine(ABC, Generic[W]):
         """What is wrong with a wish beyond its types, by field. Errors: those of `Directory`."""
         return {}
 
-    def ends_at(self, wish: W) -> datetime | None:
-        """When it is undone by itself."""
+    def ends_at(self, wish: W, since: datetime) -> datetime | None:
+        """When what was done at `since` is undone by itself."""
         return None

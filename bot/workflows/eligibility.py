@@ -37,6 +37,8 @@ class Eligibility:
     second_factor: SecondFactor
     workflow: str
     """Whose switch is looked at, beside those of the directory and of everything."""
+    needs: frozenset[Ability]
+    """What the directory must be able to do."""
     switches: Switches
     directory_name: str
     is_agent: Callable[[str], bool]
@@ -44,8 +46,11 @@ class Eligibility:
     now: Callable[[], datetime]
 
     def refuse(self, employee: Employee, *, user_team: str | None = None, max_age: float = 60) -> Refusal | None:
-        """Why this person may not change their password now, or None; `max_age` is that of Slack's word, in seconds."""
-        known = self._known(employee, user_team, max_age, needs=frozenset({Ability.PASSWORD}))
+        """Why nothing that needs a second factor is done for this person now, or None; holds and limits included.
+
+        `max_age` is that of Slack's word, in seconds.
+        """
+        known = self._known(employee, user_team, max_age)
         if isinstance(known, Refusal):
             return known
         with self.database.reading() as session:
@@ -56,12 +61,10 @@ class Eligibility:
 
     def refuse_person(self, employee: Employee, *, user_team: str | None = None, max_age: float = 60) -> Refusal | None:
         """Why nothing at all is done to this person's account from Slack, or None; holds and limits apart."""
-        known = self._known(employee, user_team, max_age, needs=frozenset())
+        known = self._known(employee, user_team, max_age)
         return known if isinstance(known, Refusal) else None
 
-    def _known(
-        self, employee: Employee, user_team: str | None, max_age: float, *, needs: frozenset[Ability]
-    ) -> PersonRecord | Refusal:
+    def _known(self, employee: Employee, user_team: str | None, max_age: float) -> PersonRecord | Refusal:
         """What is known of a person in good standing who can prove themselves and be told of it, or why not."""
         if self.switches.off(self.workflow, self.directory_name):
             return Refusal("switch", OFF)
@@ -72,8 +75,8 @@ class Eligibility:
             return Refusal("identity", fresh.refusal)
         if fresh.account is None or fresh.directory_id is None or fresh.directory_id != employee.directory_id:
             return Refusal("identity", f"Your Slack account is linked with another account than before. {A_PERSON}")
-        if not needs <= self.directory.abilities:
-            return Refusal("directory", f"Our directory doesn't let me change passwords. {A_PERSON}")
+        if not self.needs <= self.directory.abilities:
+            return Refusal("directory", f"Our directory doesn't let me do that. {A_PERSON}")
         if not self.notices.available:
             return Refusal("notices", f"I can't send mail, and this isn't done without telling you by mail. {A_PERSON}")
         with self.database.reading() as session:

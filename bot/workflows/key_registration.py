@@ -121,6 +121,7 @@ class KeyRegistration:
             limits=self._limits,
             second_factor=second_factor,
             workflow=self.name,
+            needs=frozenset(),
             switches=Switches(database),
             directory_name=directory_name,
             is_agent=is_agent,

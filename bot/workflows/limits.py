@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.directory.records import Binding, PersonRecord
-from bot.workflows.records import FactorState, count_changes, count_requests, last_change
+from bot.workflows.records import FactorState, count_changes, count_requests, last_change, last_unlock
 
 A_PERSON = "If you can't wait, ask me for a human."
 
@@ -46,7 +46,7 @@ class Limits:
             return Refusal(
                 "hold",
                 "Your Slack account, an address or your second factor was linked only lately. "
-                f"I can reset your password from {until} on. {A_PERSON}",
+                f"I can do that from {until} on. {A_PERSON}",
             )
         if refusal := self.refuse_locked(session, person.account, now):
             return refusal
@@ -54,6 +54,12 @@ class Limits:
         if changed is not None and now < changed + self.between_changes:
             until = moment_text(changed + self.between_changes)
             return Refusal("cooldown", f"I reset your password less than a day ago; again from {until} on. {A_PERSON}")
+        unlocked = last_unlock(session, person.account)
+        if unlocked is not None and now < unlocked + self.between_changes:
+            until = moment_text(unlocked + self.between_changes)
+            return Refusal(
+                "cooldown", f"I unlocked your account less than a day ago; again from {until} on. {A_PERSON}"
+            )
         return self._breaker(session, now)
 
     def refuse_locked(self, session: Session, account: str, now: datetime) -> Refusal | None:

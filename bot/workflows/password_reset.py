@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from bot.directory.directory import Directory
+from bot.directory.directory import Ability, Directory
 from bot.factors.register import factors
 from bot.factors.second_factor import SecondFactor
 from bot.notices import Notices
@@ -141,6 +141,7 @@ class PasswordReset:
             limits=self._limits,
             second_factor=second_factor,
             workflow=self.name,
+            needs=frozenset({Ability.PASSWORD}),
             switches=Switches(database),
             directory_name=directory_name,
             is_agent=is_agent,

@@ -7,6 +7,7 @@ from sqlalchemy import Index, String, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.records import Post
+from bot.routines.records import RoutineRequest
 from store import Base
 
 OPEN = ("offered", "linked")
@@ -167,6 +168,17 @@ def count_requests(session: Session, account: str, since: datetime) -> int:
 def last_change(session: Session, account: str) -> datetime | None:
     query = select(ResetRequest.settled_at).where(ResetRequest.account == account, ResetRequest.state == "changed")
     return session.scalar(query.order_by(ResetRequest.settled_at.desc()).limit(1))
+
+
+def last_unlock(session: Session, account: str) -> datetime | None:
+    query = select(func.max(RoutineRequest.changed_at))
+    return session.scalar(
+        query.where(
+            RoutineRequest.account == account,
+            RoutineRequest.workflow == "account_unlock",
+            RoutineRequest.state == "done",
+        )
+    )
 
 
 def count_changes(session: Session, since: datetime, until: datetime) -> int:

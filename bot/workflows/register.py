@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from bot.routines.account import SignOut, UnlockAccount
 from bot.routines.carrying import Carrying
+from bot.routines.elevation import ElevatedAccess
 from bot.routines.memberships import JoinGroup, LeaveGroup, MailboxAccess, SoftwareAccess
 from bot.routines.office import Office
 from bot.routines.routine import Routine
@@ -12,10 +14,13 @@ from bot.workflows.password_reset import PasswordReset
 from bot.workflows.workflow import Workflow
 
 DECLARED: tuple[type[Routine[Any]], ...] = (
+    UnlockAccount,
+    SignOut,
     JoinGroup,
     LeaveGroup,
     SoftwareAccess,
     MailboxAccess,
+    ElevatedAccess,
 )
 ROUTINES: tuple[Recognised, ...] = (PasswordReset, KeyRegistration, *DECLARED)
 """Their classes, which suffice to recognise a wish."""

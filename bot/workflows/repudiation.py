@@ -17,6 +17,7 @@ from bot.once.page import Page, unknown_link
 from bot.outcomes import Handoff, HandoffReason
 from bot.people import People
 from bot.records import HandoffRecord
+from bot.routines.records import RoutineRequest
 from bot.workflows.limits import moment_text
 from bot.workflows.records import KeyRequest, ResetRequest
 from store import Database
@@ -49,12 +50,15 @@ DONE = Page(
 )
 
 
+Repudiable = ResetRequest | KeyRequest | RoutineRequest
+
+
 @dataclass(frozen=True)
 class Deed:
     """What somebody may say they didn't do."""
 
     requests: Any
-    """The class of its records, `ResetRequest` or `KeyRequest`."""
+    """The class of its records, of `Repudiable`."""
     purpose: str
     """Of the links."""
     prefix: str
@@ -139,7 +143,7 @@ class Repudiation:
         except StepFailed as failure:
             log.error("the agents could not be told of %s: %s", incident, failure)
 
-    def _request(self, token: str) -> ResetRequest | KeyRequest | Page:
+    def _request(self, token: str) -> Repudiable | Page:
         request_id = self.links.read(self.deed.purpose, token)
         if request_id is None:
             return unknown_link()
@@ -150,13 +154,13 @@ class Repudiation:
             return Page("said.html", 410, "This link's time is over", "Call IT if something about your account is odd.")
         return request
 
-    def _read(self, request_id: str) -> ResetRequest | KeyRequest | None:
+    def _read(self, request_id: str) -> Repudiable | None:
         with self.database.reading() as session:
-            found: ResetRequest | KeyRequest | None = session.get(self.deed.requests, request_id)
+            found: Repudiable | None = session.get(self.deed.requests, request_id)
             return found
 
-    def _held(self, session: Session, request_id: str) -> ResetRequest | KeyRequest:
-        found: ResetRequest | KeyRequest = session.get_one(self.deed.requests, request_id, with_for_update=True)
+    def _held(self, session: Session, request_id: str) -> Repudiable:
+        found: Repudiable = session.get_one(self.deed.requests, request_id, with_for_update=True)
         return found
 
     def _disable(self, request_id: str) -> None:

@@ -12,6 +12,7 @@ from bot.directory.demo import DemoDirectory
 from bot.directory.directory import Ability, Directory, DirectoryUnavailable
 from bot.directory.feed import PersonFeed
 from bot.directory.records import Binding
+from bot.once.links import Links
 from bot.people import Employee, People
 from bot.records import Conversation
 from bot.routines.approving import Approving
@@ -22,7 +23,10 @@ from bot.routines.offers import Offer, Offers
 from bot.routines.office import Office
 from bot.routines.records import Approval, RoutineRequest, approvals_of
 from bot.routines.routine import Risk, Routine
+from bot.routines.step_up import Assurance
 from bot.routines.switches import Switches
+from bot.workflows.eligibility import Eligibility
+from bot.workflows.limits import Limits
 from store import Database
 from store.durable import Durable
 from store.durable_json import StepFailed
@@ -166,6 +170,7 @@ class Shop:
             carrying=carrying,
             approving=self.approving,
             news=cast(Any, self.news),
+            assurance=self.assurance(),
             now=self.now,
         )
         with database.transaction() as session:
@@ -174,6 +179,25 @@ class Shop:
             session.add(conversation)
             session.flush()
             self.conversation = conversation.id
+
+    def assurance(self) -> Assurance:
+        nothing = cast(Any, None)
+        eligibility = Eligibility(
+            database=self.database,
+            people=cast(People, self),
+            directory=self.demo,
+            notices=cast(Any, self.news),
+            limits=Limits(),
+            second_factor=nothing,
+            workflow="",
+            needs=frozenset(),
+            switches=Switches(self.database),
+            directory_name="demo",
+            is_agent=lambda user: False,
+            now=self.now,
+        )
+        links = Links(secret_key="a secret key for tests, long enough", public_url="https://desk.example")
+        return Assurance(self.database, links, nothing, eligibility, nothing, self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.moved
