@@ -60,6 +60,30 @@ def requests_try(
     said(plan.as_json(), str(plan), as_json=as_json)
 
 
+@requests_app.command("replay")
+def requests_replay(
+    name: Annotated[str | None, typer.Argument(help="Of one kind only, as `deskmate requests list` names it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How past requests would go with the directory and the offers of today; nothing is done."""
+    from bot.directory.register import directory
+    from deskmate.settings import Settings
+    from deskmate.trying import replayed
+    from deskmate.wiring import offers_of, open_database
+
+    settings = Settings.read()
+    with open_database(settings) as database:
+        found = replayed(
+            name,
+            database=database,
+            directory=directory(settings.directory, database),
+            directory_name=settings.directory.directory,
+            offers=offers_of(settings),
+        )
+    lines = "\n".join(map(str, found)) or "There are no requests yet."
+    said([each.as_json() for each in found], lines, as_json=as_json)
+
+
 @switch_app.command("list")
 def switch_list(as_json: AsJson = False) -> None:
     """What is switched off."""

@@ -1,4 +1,4 @@
-"""A routine request tried: what it would change and who would approve it, with nothing done and nothing kept."""
+"""Routine requests tried: what they would change and who would approve them, with nothing done and nothing kept."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import select
 
 from bot.directory.directory import Directory
 from bot.routines.approval_rules import independent
 from bot.routines.forms import wish_of
 from bot.routines.offers import Offers
-from bot.routines.routine import CannotBeDone, Errand, Routine, Subject
+from bot.routines.records import RoutineRequest
+from bot.routines.routine import CannotBeDone, Errand, Level, Routine, Subject
 from bot.routines.switches import OFF, Switches
 from bot.workflows.register import DECLARED
 from deskmate.errors import RoofError
@@ -26,6 +28,8 @@ class Plan:
     refusal: str | None
     steps: tuple[str, ...] = ()
     undone_by: tuple[str, ...] = ()
+    proof: bool = False
+    """Whether whoever asks has to prove that it's them, by a second factor."""
     approvers: tuple[str, ...] = ()
     """A line per stage."""
     ends_at: str | None = None
@@ -37,16 +41,70 @@ class Plan:
         if self.refusal is not None:
             return f"{self.request}: refused. {self.refusal}"
         lines = [f"{self.request}:", *(f"  would {step}" for step in self.steps)]
+        lines += ["  after a proof that it's them"] if self.proof else []
         lines += [f"  after the approval of {approver}" for approver in self.approvers] or ["  without an approval"]
         if self.ends_at:
             lines.append(f"  and at {self.ends_at} {', '.join(self.undone_by)}")
         return "\n".join([*lines, "Nothing was done."])
 
 
+@dataclass(frozen=True)
+class Replay:
+    """A past request, and how the same one would go with the directory and the offers of today."""
+
+    request: str
+    at: str
+    account: str
+    was: str
+    """The state in which it ended, or is."""
+    plan: Plan
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.account}, {self.was} then. {self.plan}"
+
+
+def replayed(
+    name: str | None,
+    *,
+    database: Database,
+    directory: Directory,
+    directory_name: str,
+    offers: Offers,
+) -> list[Replay]:
+    """All past requests, or those of one kind, the oldest first; each as of the day on which it was made.
+
+    Errors: those of `Directory`.
+    """
+    with database.reading() as session:
+        found = session.scalars(select(RoutineRequest).order_by(RoutineRequest.created_at)).all()
+    told = []
+    for request in found:
+        if name in (None, request.workflow) and request.account is not None:
+            try:
+                plan = tried(
+                    request.workflow,
+                    request.account,
+                    request.wish,
+                    database=database,
+                    directory=directory,
+                    directory_name=directory_name,
+                    offers=offers,
+                    now=lambda at=request.created_at: at,  # type: ignore[misc]  # a lambda's default isn't inferred
+                )
+            except RoofError as error:
+                plan = Plan(request.workflow, str(error))
+            at = request.created_at.isoformat(timespec="minutes")
+            told.append(Replay(request.id, at, request.account, request.state, plan))
+    return told
+
+
 def tried(
     name: str,
     account: str,
-    given: Mapping[str, str],
+    given: Mapping[str, Any],
     *,
     database: Database,
     directory: Directory,
@@ -100,6 +158,7 @@ def _planned(routine: Routine[Any], wish: BaseModel, errand: Errand, database: D
         None,
         tuple(step.name for step in steps),
         tuple(step.undoing for step in reversed(steps) if step.undoing),
+        routine.level is not Level.L1,
         tuple(approvers),
         ends_at.isoformat(timespec="minutes") if ends_at else None,
     )

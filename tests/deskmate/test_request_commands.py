@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from bot.directory.demo import DemoDirectory
 from bot.people import load_feed
+from bot.routines.records import RoutineRequest
+from bot.workflows.register import ROUTINES
 from deskmate.cli import app
 from deskmate.settings import Settings
 from deskmate.up import load_groups
@@ -108,4 +111,42 @@ def test_the_trail_verifies_until_somebody_changes_a_row(home: Path) -> None:
 
 def test_what_can_be_asked_for_is_listed() -> None:
     names = [row["name"] for row in told("requests", "list")]
-    assert names == ["password_reset", "security_key", "group_join", "group_leave", "software_access", "mailbox_access"]
+    assert names == [routine.name for routine in ROUTINES]
+
+
+def test_past_requests_are_tried_against_the_offers_of_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no requests yet" in run("requests", "replay")
+    with open_database(Settings.read()) as database, database.transaction() as session:
+        for number, (account, what) in enumerate((("alice", "design-tools"), ("alice", "price-lists"), ("gone", "x"))):
+            session.add(past_request(number, account, {"what": what, "reason": "a test"}))
+    plans = [row["plan"] for row in told("requests", "replay", "group_join")]
+    assert [plan["approvers"] for plan in plans] == [["your manager: dana"], [], []]
+    assert "90 days at most" in plans[1]["refusal"]
+    assert "no account gone" in plans[2]["refusal"]
+
+    (tmp_path / "offers.json").write_text("[]")
+    monkeypatch.setenv("DESKMATE_OFFERS", str(tmp_path / "offers.json"))
+    assert "isn't on offer" in run("requests", "replay")
+    assert told("requests", "replay", "sign_out") == []
+
+
+def past_request(number: int, account: str, wish: dict[str, str]) -> RoutineRequest:
+    at = datetime(2026, 3, 2, 9, number, tzinfo=UTC)
+    return RoutineRequest(
+        id=f"{number:032}",
+        key=f"turn:{number}",
+        workflow="group_join",
+        team="T0SANDBOX",
+        slack_user="U0ALICE",
+        account=account,
+        directory_id=account,
+        name=account.title(),
+        conversation_id=1,
+        channel="D0ALICE",
+        thread_ts="1.1",
+        state="done",
+        wish=wish,
+        stage=0,
+        created_at=at,
+        changed_at=at,
+    )
