@@ -239,7 +239,7 @@ class Carrying:
             return
         names = self._office.carrying.offers.names
         view = form(self._actions.form, self.title, self.routine.Wish, request.wish, names)
-        self._keep_view(click, view, request.id)
+        self._keep_view(click, view, self._actions.form, request.id)
 
     def open_denial(self, click: Click) -> None:
         found = self._course.asked_of(click)
@@ -247,14 +247,14 @@ class Carrying:
             self._course.whisper(click, NOT_YOURS)
             return
         approval, request = found
-        self._keep_view(click, denial_form(self.routine, request), str(approval.id))
+        self._keep_view(click, denial_form(self.routine, request), self._actions.denial_form, str(approval.id))
 
     def take_form(self, view: str, user: str, values: Mapping[str, Any]) -> dict[str, str]:
         """What is wrong with a form that was sent, by field; nothing, and it is asked for."""
         office, first = self._office, next(iter(self.routine.Wish.model_fields))
         with office.database.reading() as session:
-            kept = session.get(OpenView, view)
-            request = session.get(RoutineRequest, kept.ref) if kept and kept.user == user else None
+            kept = opened_form(session, view, self._actions.form, user)
+            request = session.get(RoutineRequest, kept.ref) if kept else None
         if request is None or request.workflow != self.name:
             return {first: OLD_FORM}
         wish = wish_of(self.routine.Wish, values)
@@ -279,16 +279,22 @@ class Carrying:
         if not reason:
             return {"reason": "Say in a sentence why not; the employee gets to read it."}
         with self._office.database.reading() as session:
-            kept = session.get(OpenView, view)
-            approval = session.get(Approval, int(kept.ref)) if kept and kept.user == user else None
+            kept = opened_form(session, view, self._actions.denial_form, user)
+            approval = session.get(Approval, int(kept.ref)) if kept else None
         if approval is None:
             return {"reason": OLD_FORM}
         self._course.denied(approval, user, reason, view)
         return {}
 
-    def _keep_view(self, click: Click, view: Any, ref: str) -> None:
+    def _keep_view(self, click: Click, view: Any, form: str, ref: str) -> None:
         opened = opened_view(self._office.slack, click, view)
         if opened is None:
             return
         with self._office.database.transaction() as session:
-            keep_view(session, opened, purpose=self.name, ref=ref, user=click.user, now=self._office.now())
+            keep_view(session, opened, purpose=form, ref=ref, user=click.user, now=self._office.now())
+
+
+def opened_form(session: Session, view: str, form: str, user: str) -> OpenView | None:
+    """A form of this name that was opened for this user."""
+    kept = session.get(OpenView, view)
+    return kept if kept is not None and (kept.purpose, kept.user) == (form, user) else None
