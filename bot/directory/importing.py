@@ -71,8 +71,7 @@ class Importer:
         person.emails, person.groups = list(entry.emails), list(entry.groups)
         if new_seed and entry.totp_secret is not None:
             person.factor_seed = self._seeds.seal(entry.totp_secret)
-        if known and recovery and entry.bound_at is None:
-            # With a `bound_at` the feed says itself from when the person is vouched for.
+        if known and recovery:
             person.recovery_changed_at = self._now()
         session.add(person)
         return session.is_modified(person)

@@ -57,7 +57,7 @@ def test_another_slack_user_is_another_binding_and_the_old_one_is_worth_nothing(
         assert binding.bound_at == START + timedelta(days=9)
 
 
-def test_new_addresses_without_a_word_on_the_binding_start_a_hold(desk: ResetDesk) -> None:
+def test_new_addresses_start_a_hold(desk: ResetDesk) -> None:
     known = ENTRY | {"totp_secret": SEED, "emails": ["erin@harbour.example", "erin@home.example"]}
     desk.people.import_feed([PersonFeed.model_validate(known)])
     desk.client.add("U0ERIN", email="erin@harbour.example")
