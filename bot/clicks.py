@@ -90,3 +90,9 @@ def submitted(session: Session, view_id: str, *, purpose: str, user: str) -> str
     """What the form that was sent is about, if this person was shown it for this purpose."""
     view = session.get(OpenView, view_id)
     return view.ref if view is not None and (view.purpose, view.user) == (purpose, user) else None
+
+
+def opened_form(session: Session, view: str, form: str, user: str) -> OpenView | None:
+    """What was kept of a form of this name that was opened for this user."""
+    kept = session.get(OpenView, view)
+    return kept if kept is not None and (kept.purpose, kept.user) == (form, user) else None

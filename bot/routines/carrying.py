@@ -10,20 +10,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from bot.clicks import Click, keep_view, opened_view
+from bot.clicks import Click, keep_view, opened_form, opened_view
 from bot.directory.directory import DirectoryUnavailable
 from bot.message import plain
 from bot.once.page import OncePages
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee
-from bot.records import Conversation, OpenView, Turn
-from bot.routines.carrying_out import CarryingOut, note
+from bot.records import Conversation, Turn
+from bot.routines.asking_back import AskingBack
+from bot.routines.cards import Actions, denial_form
+from bot.routines.carrying_out import note
 from bot.routines.course import NOT_YOURS, Course
-from bot.routines.forms import filled_in, form, wanted, wish_of
-from bot.routines.news import Actions, denial_form
+from bot.routines.forms import OLD_FORM, filled_in, form, wanted, wish_of
+from bot.routines.not_me import deed_of
 from bot.routines.office import Office
 from bot.routines.records import (
-    WAITING,
     Approval,
     RoutineRequest,
     held,
@@ -31,38 +32,13 @@ from bot.routines.records import (
     unheard_repudiations,
 )
 from bot.routines.routine import CannotBeDone, Routine
-from bot.routines.step_up import purpose
 from bot.routines.switches import OFF
 from bot.values import values_given
-from bot.workflows.repudiation import Deed, Repudiation
+from bot.workflows.repudiation import Repudiation
 from store.durable import Durable
 
 if TYPE_CHECKING:
     from slack_bolt import Ack, App
-
-OLD_FORM = "This form is too old, so nothing has happened. Ask me again."
-
-
-def deed_of(routine: Routine[Any], carrying: CarryingOut) -> Deed:
-    """What its owner may say they didn't ask for."""
-
-    def undo(session: Session, request: RoutineRequest) -> None:
-        """What waits is stopped, and what is done and can be undone is over at once."""
-        if request.state in WAITING:
-            request.state = "cancelled"
-        elif request.state == "done" and carrying.can_be_undone(routine, request):
-            request.ends_at = request.repudiated_at
-
-    return Deed(
-        requests=RoutineRequest,
-        purpose=purpose("notme", routine.name),
-        prefix=routine.name,
-        name=f"request “{routine.title}”",
-        asked=f"If you didn't ask for this in Slack ({routine.title})",
-        suspicion="repudiated_request",
-        undo=undo,
-        record=note,
-    )
 
 
 class Carrying:
@@ -73,6 +49,7 @@ class Carrying:
         self._office = office
         self._actions = Actions(routine.name)
         self._course = Course(routine, office)
+        self._asking_back = AskingBack(routine, office, self._course)
         self._repudiation = Repudiation(
             deed=deed_of(routine, office.carrying),
             database=office.database,
@@ -163,7 +140,7 @@ class Carrying:
         return {name: value.isoformat() if isinstance(value, date) else value for name, value in found.items()}
 
     def announce(self, request: str) -> None:
-        self._office.news.show_card(self.routine, request)
+        self._office.news.show_card(self.routine, request, self._course.step_up.url(request))
 
     def routes(self) -> list[BaseRoute]:
         pages, step_up, not_me = OncePages(), self._course.step_up, self._repudiation
@@ -179,6 +156,7 @@ class Carrying:
         self._durable = durable
         self._repudiated = durable.workflow(f"{self.name}_repudiated", repudiated)
         self._course.register(durable)
+        self._asking_back.register(durable)
 
     def tick(self) -> None:
         """See to what is due."""
@@ -231,6 +209,7 @@ class Carrying:
         app.action(actions.deny)(deny)
         app.view(actions.form)(sent)
         app.view(actions.denial_form)(denied)
+        self._asking_back.listen(app)
 
     def open_form(self, click: Click) -> None:
         request = self._course.own(click)
@@ -292,9 +271,3 @@ class Carrying:
             return
         with self._office.database.transaction() as session:
             keep_view(session, opened, purpose=form, ref=ref, user=click.user, now=self._office.now())
-
-
-def opened_form(session: Session, view: str, form: str, user: str) -> OpenView | None:
-    """A form of this name that was opened for this user."""
-    kept = session.get(OpenView, view)
-    return kept if kept is not None and (kept.purpose, kept.user) == (form, user) else None

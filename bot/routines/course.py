@@ -7,9 +7,9 @@ from typing import Any
 from bot.clicks import Click
 from bot.message import escape
 from bot.routines.approving import Asked
+from bot.routines.cards import APPROVAL_CARD, CARD, Actions, whole
 from bot.routines.carrying_out import note
 from bot.routines.doing import Doing
-from bot.routines.news import APPROVAL_CARD, CARD, Actions, whole
 from bot.routines.office import Office, Part
 from bot.routines.records import WAITING, Approval, RoutineRequest, approvals_of, held, of_card, requests_in
 from bot.routines.routine import CannotBeDone, Routine, Stage

@@ -17,6 +17,7 @@ from bot.values import Wanted
 MOST_OPTIONS = 100
 """Slack's limit of a select."""
 TITLE_LENGTH = 24
+OLD_FORM = "This form is too old, so nothing has happened. Ask me again."
 Values = dict[str, Any]
 
 

@@ -14,8 +14,9 @@ from bot.handoff import DESK, Triage
 from bot.notices import Notices
 from bot.people import People
 from bot.routines.approving import Approving
+from bot.routines.cards import whole
 from bot.routines.carrying_out import CarryingOut
-from bot.routines.news import RoutineNews, whole
+from bot.routines.news import RoutineNews
 from bot.routines.records import Approval, RoutineRequest, approvals_of
 from bot.routines.routine import Routine
 from bot.routines.step_up import Assurance, StepUp, purpose

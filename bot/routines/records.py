@@ -75,6 +75,8 @@ class Approval(Base):
     state: Mapped[str] = mapped_column(String(16))
     """`waiting`, `approved`, `denied`; `closed` when it was decided without them."""
     reason: Mapped[str | None]
+    talk: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """What was asked back and answered: `{view, asks, text}` each, `asks` where it is the approver's."""
     asked_at: Mapped[datetime]
     reminded_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.routines.records import approvals_of
+from sandbox.objects import Message
 from store import utc_now
 from tests.bot.conftest import ALICE, BOB
 from tests.routines.conftest import DANA, Office
@@ -48,6 +49,38 @@ def test_what_is_denied_is_not_done_and_the_reason_is_read(office: Office) -> No
     office.until(lambda: any("Use the shared account" in m.text for m in office.thread(office.dm(), root(office))))
     assert "design-tools" not in office.groups("alice")
     assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
+
+
+def test_an_approver_asks_back_and_reads_the_answer_before_deciding(office: Office) -> None:
+    ask(office)
+    office.until_state("asked")
+    card = office.card(DANA)
+    answer_form(office, DANA, card, "group_join_ask", "For which catalogue?")
+
+    def asked() -> list[Message]:
+        return [m for m in office.thread(office.dm(), root(office)) if "For which catalogue?" in m.text]
+
+    office.until(asked)
+    (question,) = asked()
+    answer_form(office, ALICE, question, "group_join_answer", "The one of *spring* <!channel>")
+    office.until(lambda: "The one of" in str(office.card(DANA).blocks))
+    answered = [m.text for m in office.thread(office.dm(DANA), card.ts, viewer=DANA) if "answers" in m.text]
+    assert answered == ["Alice Adams answers: The one of *spring* &lt;!channel&gt;"]
+
+    office.press(DANA, office.card(DANA), "group_join_approve")
+    office.until_state("done")
+    workspace = office.sandbox.workspace
+    office.press(ALICE, question, "group_join_answer")
+    office.until(lambda: workspace.views.get(ALICE))
+    assert "decided meanwhile" in str(workspace.submit(ALICE, workspace.views[ALICE][-1].id, {"text": "And more"}))
+
+
+def answer_form(office: Office, user: str, message: Message, button: str, text: str) -> None:
+    """Open the form behind a button, write into it and send it."""
+    workspace = office.sandbox.workspace
+    office.press(user, message, button)
+    office.until(lambda: workspace.views.get(user))
+    assert workspace.submit(user, workspace.views[user][-1].id, {"text": text}) is None
 
 
 def test_nobody_else_approves_and_not_after_it_was_cancelled(office: Office) -> None:

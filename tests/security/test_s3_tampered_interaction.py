@@ -7,9 +7,9 @@ import pytest
 
 from bot.clicks import Click
 from bot.records import Post
+from bot.routines.cards import APPROVAL_CARD, CARD
 from bot.routines.course import Course
 from bot.routines.memberships import JoinGroup
-from bot.routines.news import APPROVAL_CARD, CARD
 from store import Database
 from tests.routines.shop import TEAM, Shop
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.records import OpenView
-from bot.routines.carrying import OLD_FORM, Carrying
+from bot.routines.carrying import Carrying
+from bot.routines.forms import OLD_FORM
 from bot.routines.memberships import JoinGroup
 from bot.routines.records import RoutineRequest
 from store import Database

@@ -1,4 +1,4 @@
-"""Whether who asked for something has proven themselves, and whether they say that it wasn't them"""
+"""Proofs of who asks for something, “this wasn't me”, and what approvers ask back"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,9 +14,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('repudiated_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('incident', sa.String(length=16), nullable=True))
+    with op.batch_alter_table('approvals', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('talk', sa.JSON(), server_default='[]', nullable=False))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('approvals', schema=None) as batch_op:
+        batch_op.drop_column('talk')
     with op.batch_alter_table('routine_requests', schema=None) as batch_op:
         batch_op.drop_column('incident')
         batch_op.drop_column('repudiated_at')
