@@ -106,9 +106,9 @@ class Place:
         """What the bot said in a thread."""
         return [message for message in self.thread(channel, ts) if message.bot_id and message.ephemeral_for is None]
 
-    def until(self, condition: Callable[[], Any]) -> None:
+    def until(self, condition: Callable[[], Any], *, seconds: float = WAIT) -> None:
         """What isn't in the workspace tells nobody that it has changed, so it is looked at now and then."""
-        deadline = time.monotonic() + WAIT
+        deadline = time.monotonic() + seconds
         while not self.sandbox.workspace.wait_until(lambda: bool(condition()), 0.2):
             assert time.monotonic() < deadline, "it didn't happen in time"
 

@@ -1,6 +1,6 @@
 """R8: Slack delivers an event up to four times; it is processed exactly once, and a retry alone is enough.
 
-By default N = 20 events for each of the two; marked `slow`, N = 200. Zero failures in 200 trials bound the rate of
+By default N = 20 events for each of the two; with `make trials`, N = 200. Zero failures in 200 trials bound the rate of
 failure at about 1.5 % with 95 % confidence, in 20 at about 15 %.
 """
 
@@ -9,10 +9,10 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from bot.records import Turn
-from tests.bot.conftest import ALICE, BOB
+from tests.bot.conftest import ALICE, BOB, WAIT
 from tests.faults.over_http import Line, Request
 
-FEW, MANY = 20, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
+FEW, MANY = 20, pytest.param(200, marks=[pytest.mark.trials, pytest.mark.timeout(1200)])
 HUMAN, QUESTION = "I want to talk to a human", "How do I connect to the VPN from home?"
 
 
@@ -21,7 +21,7 @@ def written(line: Line, count: int) -> list[str]:
     line.tap.closed = True
     texts = [f"{HUMAN} about desk {n}" if n % 2 else QUESTION for n in range(count)]
     stamps = [line.place.says(ALICE, text) for text in texts]
-    line.place.until(lambda: len(line.tap.requests) == 4 * count)
+    line.place.until(lambda: len(line.tap.requests) == 4 * count, seconds=WAIT + count)
     line.tap.closed = False
     return stamps
 
