@@ -117,6 +117,8 @@ def _progress(
         case "proving":
             prove = kit.button("Prove it", actions.prove, style="primary") | {"url": page}
             return [PROVE], [prove, cancel]
+        case "proven":
+            return ["Thank you: it's you. I go on at once."], [cancel]
         case "asked":
             return ["Waiting for the approval."], [cancel]
         case "approved":

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, App
 
 
+NOT_HERE = "I can't do that from here. Ask me in a direct message, and I'll tell you why."
+
+
 class Carrying:
     """Satisfies `Workflow` for one routine."""
 
@@ -130,7 +133,8 @@ class Carrying:
                 now,
             )
         if request.refusal is not None:
-            return Declined(request.refusal)
+            # Why somebody is refused isn't for a channel to read.
+            return Declined(NOT_HERE if conversation.surface == "channel" else request.refusal)
         below = "Go on with the card below." if conversation.surface in ("im", "assistant") else "I've sent you a card."
         return InProgress(workflow=self.name, text=f"I can do that for you. {below}", request=request.id)
 

@@ -1,24 +1,23 @@
 """The course of a declared request after the acknowledgement: asked for, approved, and handed on to be done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from bot.clicks import Click
 from bot.message import escape
-from bot.routines.approving import Asked
-from bot.routines.cards import APPROVAL_CARD, CARD, Actions, whole
+from bot.routines.asking import Asking
+from bot.routines.cards import APPROVAL_CARD, CARD, Actions
 from bot.routines.carrying_out import note
 from bot.routines.doing import Doing
 from bot.routines.office import Office, Part
 from bot.routines.records import WAITING, Approval, RoutineRequest, approvals_of, held, of_card, requests_in
-from bot.routines.routine import CannotBeDone, Routine, Stage
+from bot.routines.routine import Routine
 from bot.routines.step_up import StepUp
 from bot.routines.waiting import Waiting
-from store.durable import Durable, StepFailed
+from store.durable import Durable
 
 NOT_YOURS = "That card isn't yours, or isn't in use any more, so nothing has happened."
-LATER = "The directory doesn't answer at the moment, so nothing has happened. Press the button again in a minute."
 LEFT_BEHIND = timedelta(minutes=2)
 """After so long without anybody who is asked, the next stage is asked once more."""
 
@@ -29,21 +28,23 @@ class Course(Part):
     def __init__(self, routine: Routine[Any], office: Office) -> None:
         super().__init__(routine, office)
         self._actions = Actions(routine.name)
+        self.asking = Asking(routine, office)
         self._doing = Doing(routine, office)
         self._waiting = Waiting(routine, office)
-        self.step_up = self._doing.step_up = self._waiting.step_up = StepUp(routine, office.assurance, self.proven)
+        self.step_up = StepUp(routine, office.assurance, self.proven)
+        for part in (self.asking, self._doing, self._waiting):
+            part.step_up = self.step_up
 
     def register(self, durable: Durable) -> None:
         """Register its durable workflows, before the runtime starts."""
         self.durable = self._doing.durable = self._waiting.durable = durable
         self._click = durable.workflow(f"{self.name}_click", self._see_to_click)
-        self._asking = durable.workflow(f"{self.name}_asked", self._see_to_asking)
         self._deciding = durable.workflow(f"{self.name}_decided", self._see_to_decision)
         self._do = durable.workflow(f"{self.name}_doing", self._doing.do)
         self._end = durable.workflow(f"{self.name}_ending", self._doing.end)
         self._remind = durable.workflow(f"{self.name}_reminding", self._waiting.remind)
-        self._back = durable.workflow(f"{self.name}_unproven", self._see_to_no_proof)
         self._expire = durable.workflow(f"{self.name}_expiring", self._waiting.expire)
+        self.asking.register(durable, self._do)
 
     # What was clicked on: found by where it is, never by what the button says
 
@@ -73,11 +74,11 @@ class Course(Part):
 
     def filled_in(self, request: str, view: str) -> None:
         """A form was sent whose values are kept already; the same view sent again is the same form."""
-        self._start(self._asking, request, key=f"routine:{request}:asked:{view}")
+        self.asking.begin(request, f"asked:{view}")
 
     def proven(self, request: str) -> None:
         """Its owner has proven that it's them."""
-        self._start(self._asking, request, key=f"routine:{request}:proven")
+        self.asking.begin(request, f"proven:{self._office.now().isoformat()}")
 
     def denied(self, approval: Approval, user: str, reason: str, view: str) -> None:
         key = f"approval:{approval.id}:{view}"
@@ -105,7 +106,7 @@ class Course(Part):
                 self.tried("whisper", self._whisper_from, kept, said)
             self.show(request)
         else:
-            self._see_to_asking(request)
+            self.asking.see_to(request)
 
     def _approval_at(self, kept: dict[str, Any]) -> int | None:
         found = self.asked_of(Click(**kept))
@@ -133,91 +134,6 @@ class Course(Part):
         self.cancel_ticket(request_id, "The employee cancelled it.")
         return None
 
-    # Asking
-
-    def _see_to_asking(self, request: str) -> None:
-        """From a whole wish to those who approve, or where nobody has to, to the doing."""
-        try:
-            if problem := self.step("ask", self._asked, request):
-                self.say(request, "refused", problem)
-        except StepFailed:
-            self.say(request, f"later {self.step('moment', self._moment)}", LATER)
-        self.show(request)
-        state = self.step("state", self._state, request)
-        if state == "proving":
-            self.mail(request, "requested", self.said(request, "Asked for"))
-        if state == "approved":
-            self._start(self._do, request, key=f"routine:{request}:doing")
-
-    def _moment(self) -> str:
-        return f"{self._office.now():%H%M%S}"
-
-    def _state(self, request: str) -> str:
-        return self.read(request).state
-
-    def _asked(self, request_id: str) -> str | None:
-        """Ask the next stage, or mark the request as approved; why it can't be asked for, or None."""
-        office, request = self._office, self.read(request_id)
-        if request.state not in ("drafted", "asked"):
-            return None
-        asked: list[Asked] = []
-        try:
-            if request.state == "drafted" and (flaw := self._flaw_of(request)):
-                return f"{flaw} Fill in the form." if self.routine.Wish.model_fields else flaw
-            if self.step_up.missing(request):
-                return self._proof_wanted(request)
-            problem = self.not_now(request)
-            stages: Sequence[Stage] = office.approving.stages(self.routine, request) if problem is None else ()
-            if request.stage < len(stages):
-                asked = office.approving.whom_to_ask(request, stages[request.stage])
-        except CannotBeDone as error:
-            problem = str(error)
-        with office.database.transaction() as session:
-            request = held(session, request_id)
-            if request.state not in ("drafted", "asked"):
-                return None
-            request.changed_at = office.now()
-            if problem is not None:
-                request.state, request.refusal = "refused", problem
-                note(session, request, "ask", "denied", "refused", office.now())
-                return problem
-            self.open_ticket(session, request)
-            request.state = "asked" if asked else "approved"
-            office.approving.ask(session, request, request.stage, asked)
-            note(session, request, "ask", "allowed", f"stage_{request.stage}" if asked else "approved", office.now())
-        return None
-
-    def _proof_wanted(self, request: RoutineRequest) -> str | None:
-        """Wait for a proof that it's them; why that's of no use, or None."""
-        problem = self.not_now(request)
-        with self._office.database.transaction() as session:
-            request = held(session, request.id)
-            if request.state == "drafted":
-                request.state, request.refusal = ("refused", problem) if problem else ("proving", None)
-                request.changed_at = self._office.now()
-                decision = "denied" if problem else "allowed"
-                note(session, request, "prove", decision, getattr(problem, "code", "wanted"), request.changed_at)
-        return problem
-
-    def _see_to_no_proof(self, request: str) -> None:
-        """The link's time is over: the card offers a new one."""
-        self.step("unproven", self._unproven, request)
-        self.show(request)
-
-    def _unproven(self, request_id: str) -> None:
-        with self._office.database.transaction() as session:
-            request = held(session, request_id)
-            if request.state == "proving" and self.step_up.is_over(request):
-                request.state, request.changed_at = "drafted", self._office.now()
-                note(session, request, "prove", "denied", "expired", request.changed_at)
-
-    def _flaw_of(self, request: RoutineRequest) -> str | None:
-        """What is wrong with what was taken from a message. Errors: those of `Directory`, `CannotBeDone`."""
-        wish = whole(self.routine, request)
-        if wish is None:
-            return "Something is missing."
-        return next(iter(self.routine.flaws(wish, self._office.carrying.errand(request)).values()), None)
-
     # Deciding
 
     def _see_to_decision(self, approval: int, team: str, user: str, verdict: str, reason: str | None) -> None:
@@ -228,7 +144,7 @@ class Course(Part):
         elif verdict == "denied":
             self.say(request, "denied", f"It wasn't approved: {reason}")
         else:
-            self._see_to_asking(request)
+            self.asking.see_to(request)
         self.show(request)
 
     def _decided(self, approval: int, team: str, user: str, verdict: str, reason: str | None) -> str | None:
@@ -251,7 +167,7 @@ class Course(Part):
         for request in over:
             self._start(self._expire, request, key=f"routine:{request}:expired")
         with office.database.reading() as session:
-            open_ones = requests_in(session, "drafted", "proving", "asked", "approved", "done")
+            open_ones = requests_in(session, "proving", "proven", "asked", "approved", "done")
             found = [each for each in open_ones if each.workflow == self.name]
             waited_for = {
                 each.id
@@ -260,12 +176,12 @@ class Course(Part):
             }
         for each in found:
             if each.state == "proving" and self.step_up.is_over(each):
-                self._start(self._back, each.id, key=f"routine:{each.id}:unproven:{each.changed_at.isoformat()}")
-            elif each.state == "drafted" and each.proven_at is not None and now - each.changed_at > LEFT_BEHIND:
-                self._start(self._asking, each.id, key=f"routine:{each.id}:asked:again:{now:%Y%m%d%H%M}")
+                self.asking.take_back(each)
+            elif each.state == "proven" and now - each.changed_at > LEFT_BEHIND:
+                self.asking.begin(each.id, f"asked:again:{now:%Y%m%d%H%M}")
             elif each.state == "approved":
                 self._start(self._do, each.id, key=f"routine:{each.id}:doing")
             elif each.state == "asked" and each.id not in waited_for and now - each.changed_at > LEFT_BEHIND:
-                self._start(self._asking, each.id, key=f"routine:{each.id}:asked:again:{now:%Y%m%d%H%M}")
+                self.asking.begin(each.id, f"asked:again:{now:%Y%m%d%H%M}")
             elif each.state == "done" and each.ends_at is not None and each.ends_at <= now:
                 self._start(self._end, each.id, key=f"routine:{each.id}:ending")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.records import Post
 from store import Base
 
-WAITING = ("drafted", "proving", "asked", "approved")
+WAITING = ("drafted", "proving", "proven", "asked", "approved")
 """States in which nothing has been done yet, so that the employee can still stop it."""
 AT_WORK = ("approved", "doing")
 
@@ -38,9 +38,9 @@ class RoutineRequest(Base):
     channel: Mapped[str] = mapped_column(String(32))
     thread_ts: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
-    """`refused`; `drafted` (the card is out), `proving` (waits for a second factor), `asked` (waits for approval),
-    `approved`, `doing`, `done`; `ended` (taken back when its time was over); `denied`, `cancelled`, `expired`; `failed`
-    (all is as before), `stuck` (for a human)."""
+    """`refused`; `drafted` (the card is out), `proving` (waits for a second factor), `proven`, `asked` (waits for
+    approval), `approved`, `doing`, `done`; `ended` (taken back when its time was over); `denied`, `cancelled`,
+    `expired`; `failed` (all is as before), `stuck` (for a human)."""
     wish: Mapped[dict[str, Any]]
     """Values by field, as far as they are known."""
     refusal: Mapped[str | None]

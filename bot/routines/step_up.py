@@ -64,7 +64,8 @@ class StepUp:
         return self._desk.links.url(self.purpose, request)
 
     def missing(self, request: RoutineRequest) -> bool:
-        return self.needed and request.proven_at is None
+        """Whether a proof is needed that isn't there, or was given too long ago."""
+        return self.needed and (request.proven_at is None or self._desk.now() >= request.proven_at + LINK)
 
     def is_over(self, request: RoutineRequest) -> bool:
         """Whether the time of the link is."""
@@ -104,7 +105,7 @@ class StepUp:
                 return GONE
             if not second_factor.use(session, request.account or "", verdict):
                 return self._form(request, second_factor.used(verdict))
-            request.state, request.proven_at, request.changed_at = "drafted", now, now
+            request.state, request.proven_at, request.changed_at = "proven", now, now
             note(session, request, f"prove_by_{verdict.factor}", "allowed", "eligible", now)
         self._proven(request_id)
         return PROVEN

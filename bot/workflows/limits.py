@@ -50,16 +50,13 @@ class Limits:
             )
         if refusal := self.refuse_locked(session, person.account, now):
             return refusal
-        changed = last_change(session, person.account)
-        if changed is not None and now < changed + self.between_changes:
-            until = moment_text(changed + self.between_changes)
-            return Refusal("cooldown", f"I reset your password less than a day ago; again from {until} on. {A_PERSON}")
-        unlocked = last_unlock(session, person.account)
-        if unlocked is not None and now < unlocked + self.between_changes:
-            until = moment_text(unlocked + self.between_changes)
-            return Refusal(
-                "cooldown", f"I unlocked your account less than a day ago; again from {until} on. {A_PERSON}"
-            )
+        for done, at in (
+            ("reset your password", last_change(session, person.account)),
+            ("unlocked your account", last_unlock(session, person.account)),
+        ):
+            if at is not None and now < at + self.between_changes:
+                until = moment_text(at + self.between_changes)
+                return Refusal("cooldown", f"I {done} less than a day ago. I can do that from {until} on. {A_PERSON}")
         return self._breaker(session, now)
 
     def refuse_locked(self, session: Session, account: str, now: datetime) -> Refusal | None:

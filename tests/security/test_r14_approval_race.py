@@ -16,7 +16,7 @@ ENDS = {"approved", "denied", "cancelled", "expired", "done", "failed"}
 def trial(shop: Shop, chance: random.Random, number: int) -> None:
     course = shop.course()
     request = shop.request({"what": "reviewed", "reason": "the race"})
-    assert course._asked(request) is None
+    assert course.asking.asked(request) is None
     (approval,) = shop.approvals(request)
     switched = chance.random() < 0.3
 
@@ -40,7 +40,7 @@ def trial(shop: Shop, chance: random.Random, number: int) -> None:
     results = all_at_once(*deeds)
     assert not [result for result in results if isinstance(result, Exception)]
     if shop.state(request) == "asked":  # approved: nobody has gone on with it yet
-        course._see_to_asking(request)
+        course.asking.see_to(request)
 
     state = shop.state(request)
     approved = [each for each in shop.approvals(request) if each.state == "approved"]

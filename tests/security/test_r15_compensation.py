@@ -21,7 +21,7 @@ def test_r15_a_step_that_fails_leaves_all_as_it_was(database: Database, failing:
     step = shop.group_id(GROUPS[failing]) + "add_member"
     (shop.directory.after if lost else shop.directory.before)[step] = FOR_GOOD
 
-    course._see_to_asking(request)
+    course.asking.see_to(request)
 
     if lost:  # it shows in the directory, so it is settled by reading back
         assert (shop.state(request), groups_of(shop)) == ("done", [True] * 3)
@@ -42,7 +42,7 @@ def test_r15_what_cant_be_undone_is_a_humans(database: Database, failing: int, k
     shop.directory.before[shop.group_id(GROUPS[failing]) + "add_member"] = FOR_GOOD
     shop.directory.before[shop.group_id(GROUPS[kept]) + "remove_member"] = FOR_GOOD
 
-    course._see_to_asking(request)
+    course.asking.see_to(request)
 
     assert shop.state(request) == "stuck"
     assert groups_of(shop) == [number == kept for number in range(3)]  # all else was undone
@@ -57,7 +57,7 @@ def test_r15_what_was_so_before_isnt_undone(database: Database) -> None:
     request = shop.request({}, workflow="several")
     shop.directory.before[shop.group_id("two") + "add_member"] = FOR_GOOD
 
-    shop.course(JoinSeveral())._see_to_asking(request)
+    shop.course(JoinSeveral()).asking.see_to(request)
 
     assert (shop.state(request), groups_of(shop)) == ("failed", [True, False, False])
 
@@ -67,7 +67,7 @@ def test_r16_an_answer_that_is_lost_makes_no_second_grant(database: Database) ->
     shop.directory.after[shop.group_id("two") + "add_member"] = 1
     request = shop.request({}, workflow="several")
 
-    shop.course(JoinSeveral())._see_to_asking(request)
+    shop.course(JoinSeveral()).asking.see_to(request)
 
     assert shop.state(request) == "done"
     assert [name for name, _, _ in shop.directory.changes] == ["add_member"] * 3
@@ -78,6 +78,6 @@ def test_r16_a_directory_that_comes_back_in_time_is_waited_for(database: Databas
     shop.directory.before[shop.group_id("two") + "add_member"] = 3
     request = shop.request({}, workflow="several")
 
-    shop.course(JoinSeveral())._see_to_asking(request)
+    shop.course(JoinSeveral()).asking.see_to(request)
 
     assert (shop.state(request), groups_of(shop)) == ("done", [True] * 3)

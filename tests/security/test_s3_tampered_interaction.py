@@ -37,7 +37,7 @@ def desk(database: Database) -> Desk:
         shop.request({"what": "reviewed", "reason": "a test"}, account=account) for account in ("alice", "dana")
     )
     for request in requests:
-        assert course._asked(request) is None
+        assert course.asking.asked(request) is None
     approvals = tuple(shop.approvals(request)[0].id for request in requests)
     with database.transaction() as session:
         for purpose, refs in ((CARD, requests), (APPROVAL_CARD, approvals)):

@@ -22,7 +22,7 @@ def opened(shop: Shop, request: str) -> OpenView:
 def test_s4_an_approval_past_its_time_approves_nothing(database: Database) -> None:
     shop = Shop(database)
     course, request = shop.course(), shop.request(WISH)
-    course._asked(request)
+    course.asking.asked(request)
     (approval,) = shop.approvals(request)
     shop.moved = timedelta(days=8)
     course.tick()
@@ -38,7 +38,7 @@ def test_s4_an_approval_past_its_time_approves_nothing(database: Database) -> No
 def test_s4_a_second_decision_is_told_that_there_is_one(database: Database, first: str) -> None:
     shop = Shop(database)
     course, request = shop.course(), shop.request(WISH)
-    course._asked(request)
+    course.asking.asked(request)
     (approval,) = shop.approvals(request)
     course._see_to_decision(approval.id, TEAM, "U0DANA", first, "because")
     state, changes = shop.state(request), list(shop.directory.changes)

@@ -26,7 +26,7 @@ def test_t9_nothing_is_done_after_the_switch(database: Database, scope: str, aft
     shop.demo.add_member = add_member  # type: ignore[method-assign,assignment]  # the switch is thrown in its midst
     if after == 0:
         throw(shop, scope)
-    shop.course(JoinSeveral())._see_to_asking(request)
+    shop.course(JoinSeveral()).asking.see_to(request)
 
     assert len(done) == after
     assert do.switches.off("several", "demo")

@@ -73,7 +73,7 @@ def test_z3_nobody_is_asked_to_approve_for_themselves(database: Database, disgui
     disguise(shop)
     request = shop.request(WISH)
 
-    shop.course()._see_to_asking(request)
+    shop.course().asking.see_to(request)
 
     assert shop.state(request) == "refused"
     assert shop.approvals(request) == []
@@ -84,7 +84,7 @@ def test_z3_nobody_is_asked_to_approve_for_themselves(database: Database, disgui
 def test_z3_only_who_was_asked_decides(database: Database, user: str) -> None:
     shop = Shop(database)
     course, request = shop.course(), shop.request(WISH)
-    course._see_to_asking(request)
+    course.asking.see_to(request)
     (approval,) = shop.approvals(request)
 
     assert course._decided(approval.id, TEAM, user, "approved", None)
@@ -123,12 +123,12 @@ def group_became_privileged(shop: Shop) -> None:
 def test_z4_what_ended_between_approval_and_deed_stops_it(database: Database, change: Callable[[Shop], None]) -> None:
     shop = Shop(database)
     course, request = shop.course(), shop.request(WISH)
-    course._see_to_asking(request)
+    course.asking.see_to(request)
     (approval,) = shop.approvals(request)
     assert course._decided(approval.id, TEAM, "U0DANA", "approved", None) is None
     change(shop)
 
-    course._see_to_asking(request)
+    course.asking.see_to(request)
 
     assert shop.state(request) in ("failed", "refused")
     assert shop.directory.changes == []
@@ -137,7 +137,7 @@ def test_z4_what_ended_between_approval_and_deed_stops_it(database: Database, ch
 def test_z4_an_approver_whose_own_standing_ended_decides_nothing(database: Database) -> None:
     shop = Shop(database)
     course, request = shop.course(), shop.request(WISH)
-    course._see_to_asking(request)
+    course.asking.see_to(request)
     (approval,) = shop.approvals(request)
     shop.refused["dana"] = "Your Slack account is suspended."
 
@@ -149,7 +149,7 @@ def test_a_group_that_gives_special_rights_is_nobodys_to_ask_for(database: Datab
     shop = Shop(database)
     request = shop.request({"what": "admins", "reason": "for me"})
 
-    shop.course()._see_to_asking(request)
+    shop.course().asking.see_to(request)
 
     assert shop.state(request) == "refused"
     assert shop.directory.changes == []
