@@ -24,6 +24,7 @@ from bot.routing import Intent, Route, Router
 from bot.several import each_answered
 from bot.ticket_texts import list_lines, status_line
 from bot.why import Branch, Decision, Why
+from bot.workflows.stoppable import Stoppable
 from knowledge.evidence import Material
 from knowledge.grounded import Grounded, Hearing
 from knowledge.library import Answer, Library
@@ -63,6 +64,8 @@ class Asked:
     claimed_by: str | None = None
     resolved: str | None = None
     """Number of the conversation's ticket that was resolved lately, when none is open."""
+    stoppable: Callable[[], Stoppable | None] = lambda: None
+    """The person's newest routine request of which nothing is done yet; looked up only if it is asked for."""
     hearing: Hearing | None = None
     """Who follows how an answer is written."""
 
@@ -118,6 +121,8 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     if route.intent is Intent.MY_TICKETS:
         outcome = my_tickets(desk, asked) if asked.private else NOT_IN_PUBLIC
         return Decision(outcome, Why(Branch.MY_TICKETS, route=route))
+    if route.intent is Intent.CANCEL:
+        return Decision(stopped(asked), Why(Branch.ROUTINE, route=route))
     if small := small_talk(route):
         return Decision(small, Why(Branch.SMALL_TALK, route=route))
     if route.intent is Intent.ROUTINE and route.workflow:
@@ -152,6 +157,13 @@ def status_of(desk: Knows, asked: Asked, digits: str) -> Outcome:
 def my_tickets(desk: Knows, asked: Asked) -> Outcome:
     with desk.database.reading() as session:
         return Deflected("ticket_status", list_lines(session, asked.employee.user))
+
+
+def stopped(asked: Asked) -> Outcome:
+    found = asked.stoppable()
+    if found is None:
+        return Clarified("All right. There is nothing under way for you that I could stop.")
+    return Deflected(found.workflow, f"Stopped, and nothing was changed: {found.title}.", found.request)
 
 
 def small_talk(route: Route) -> Outcome | None:

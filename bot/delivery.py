@@ -8,7 +8,7 @@ from sqlalchemy import select
 from bot.attachments import keep_files
 from bot.blocks.outcomes import Rendered, render
 from bot.desk import Desk
-from bot.outcomes import Escalated, InProgress, Outcome, from_json
+from bot.outcomes import Deflected, Escalated, InProgress, Outcome, from_json
 from bot.records import Conversation, Post, Turn
 from bot.signs import Signs
 from bot.slack import Block
@@ -49,6 +49,8 @@ class Delivery:
         match outcome:
             case InProgress(workflow=name, request=str(request)):
                 desk.workflow(name).announce(request)
+            case Deflected(workflow=name, request=str(request)):
+                desk.workflow(name).put_away(request)
             case Escalated(ticket=str(ticket), follow_up=True):
                 name = desk.triage.name_of(turn.user)
                 desk.triage.relay_to_agents(ticket, key=turn.key, name=name, text=turn.text)

@@ -78,6 +78,20 @@ MY_TICKETS = (
     "when will my ticket be solved",
 )
 
+CANCEL = (
+    "cancel",
+    "cancel that",
+    "cancel my request",
+    "please cancel it",
+    "stop that",
+    "stop the request",
+    "never mind, cancel it",
+    "I changed my mind",
+    "I don't need it any more",
+    "forget about my request",
+    "I don't want that any more",
+)
+
 ABOUT_ROUTINE = (
     "what is the team group for",
     "who is in the team group",

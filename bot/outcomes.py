@@ -79,10 +79,11 @@ class Clarified:
 
 @dataclass(frozen=True)
 class Deflected:
-    """A workflow finished the job."""
+    """A workflow finished the job; or, with a `request`, that request is stopped."""
 
     workflow: str
     text: str
+    request: str | None = None
     kind: Literal["deflected"] = "deflected"
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bot.classifying import Classifier
 from bot.examples import (
     ABOUT_ROUTINE,
+    CANCEL,
     GREETING,
     HUMAN,
     IT_MATTERS,
@@ -42,6 +43,8 @@ class Intent(StrEnum):
     REPORT = "report"
     """Something is wrong, but not what."""
     MY_TICKETS = "my_tickets"
+    CANCEL = "cancel"
+    """What was asked for isn't wanted any more."""
     ROUTINE = "routine"
     OTHER = "other"
 
@@ -85,6 +88,7 @@ NEAR = {
     Intent.NOT_SOLVED: 0.70,
     Intent.REPORT: 0.85,
     Intent.MY_TICKETS: 0.75,
+    Intent.CANCEL: 0.75,
 }
 """How similar a message must be to an example."""
 
@@ -140,6 +144,7 @@ class Router:
             (Intent.NOT_SOLVED, NOT_SOLVED),
             (Intent.REPORT, REPORT),
             (Intent.MY_TICKETS, MY_TICKETS),
+            (Intent.CANCEL, CANCEL),
             (Intent.OTHER, ABOUT_ROUTINE + IT_MATTERS),
         ):
             labelled += [(text, intent, None) for text in examples]

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import assert_never
 
 from sqlalchemy import select
@@ -37,6 +38,7 @@ from bot.streams import Streams
 from bot.traces import keep
 from bot.turn_queries import oldest_unfinished, turns_before
 from bot.why import Branch, Why
+from bot.workflows.stoppable import Stoppable, newest
 from store.durable import StepFailed
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ FORGOTTEN = timedelta(minutes=2)
 SETTLE = timedelta(milliseconds=40)
 """Two messages sent at once arrive on two threads; the earlier one gets this long to be recorded first."""
 
+TOO_LATE = "That can't be stopped any more: it is being done, or is done."
 STEP_RETRIES = 9
 
 
@@ -199,8 +202,13 @@ class Turns:
             ticket=ticket.number if ticket else None,
             claimed_by=holder.claimed_by if holder else None,
             resolved=resolved.number if resolved else None,
+            stoppable=partial(self._stoppable, conversation.team, turn.user),
             hearing=self._streams.open(session, conversation, turn),
         )
+
+    def _stoppable(self, team: str, user: str) -> Stoppable | None:
+        with self._desk.database.reading() as session:
+            return newest(flow.stoppable(session, team=team, user=user) for flow in self._desk.workflows)
 
     def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, why: Why) -> bool:
         """Record the outcome, why, and its effects in SQL, together; what goes to Slack follows with the delivery.
@@ -224,6 +232,9 @@ class Turns:
                     refusal=why.refused,
                     now=now,
                 )
+            case Deflected(workflow=name, request=str(request)):
+                if not desk.workflow(name).stop(session, request, now=now):
+                    outcome = replace(outcome, text=TOO_LATE, request=None)
             case Escalated(follow_up=True, ticket=str(ticket)):
                 desk.triage.follow_up(session, ticket=ticket, turn=turn)
             case Escalated():

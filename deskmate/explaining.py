@@ -78,6 +78,8 @@ def action(outcome: Outcome) -> str:
             return f'It answered from "{one_line(source.title)}"{where}' if source else "It answered"
         case Clarified():
             return "It asked back"
+        case Deflected(workflow=workflow, request=str()):
+            return f"It stopped a request of the workflow {workflow}"
         case Deflected():
             return "It did it by itself"
         case InProgress(workflow=workflow):

@@ -18,7 +18,7 @@ from bot.outcomes import Declined, InProgress
 from bot.people import Employee
 from bot.records import Conversation, Turn
 from bot.routines.asking_back import AskingBack
-from bot.routines.cards import Actions, denial_form
+from bot.routines.cards import Actions, denial_form, whole
 from bot.routines.carrying_out import note
 from bot.routines.course import NOT_YOURS, Course
 from bot.routines.forms import OLD_FORM, filled_in, form, wanted, wish_of
@@ -28,6 +28,7 @@ from bot.routines.records import (
     Approval,
     RoutineRequest,
     held,
+    newest_waiting,
     request_of_key,
     unheard_repudiations,
 )
@@ -35,6 +36,7 @@ from bot.routines.routine import CannotBeDone, Routine
 from bot.routines.switches import OFF
 from bot.values import values_given
 from bot.workflows.repudiation import Repudiation
+from bot.workflows.stoppable import Stoppable
 from store.durable import Durable
 
 if TYPE_CHECKING:
@@ -142,6 +144,20 @@ class Carrying:
         """What the message says already of what is asked for, as JSON has it."""
         found = values_given(text, wanted(self.routine.Wish, self._office.carrying.offers.names), today=now.date())
         return {name: value.isoformat() if isinstance(value, date) else value for name, value in found.items()}
+
+    def stoppable(self, session: Session, *, team: str, user: str) -> Stoppable | None:
+        request = newest_waiting(session, self.name, team, user)
+        if request is None:
+            return None
+        wish = whole(self.routine, request)
+        title = self.routine.asks(wish) if wish is not None else self.title
+        return Stoppable(self.name, request.id, title, request.created_at)
+
+    def stop(self, session: Session, request: str, *, now: datetime) -> bool:
+        return self._course.stopped(session, request)
+
+    def put_away(self, request: str) -> None:
+        self._course.put_away(request)
 
     def announce(self, request: str) -> None:
         self._office.news.show_card(self.routine, request, self._course.step_up.url(request))

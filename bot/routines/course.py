@@ -4,7 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from bot.clicks import Click
+from bot.handoff import DESK
 from bot.message import escape
 from bot.routines.asking import Asking
 from bot.routines.cards import APPROVAL_CARD, CARD, Actions
@@ -16,6 +19,7 @@ from bot.routines.routine import Routine
 from bot.routines.step_up import StepUp
 from bot.routines.waiting import Waiting
 from store.durable import Durable
+from tickets import lifecycle
 
 NOT_YOURS = "That card isn't yours, or isn't in use any more, so nothing has happened."
 LEFT_BEHIND = timedelta(minutes=2)
@@ -43,6 +47,7 @@ class Course(Part):
         self._do = durable.workflow(f"{self.name}_doing", self._doing.do)
         self._end = durable.workflow(f"{self.name}_ending", self._doing.end)
         self._remind = durable.workflow(f"{self.name}_reminding", self._waiting.remind)
+        self._away = durable.workflow(f"{self.name}_stopped", self.show)
         self._expire = durable.workflow(f"{self.name}_expiring", self._waiting.expire)
         self.asking.register(durable, self._do)
 
@@ -121,18 +126,30 @@ class Course(Part):
 
     def _cancelled(self, request_id: str) -> str | None:
         with self._office.database.transaction() as session:
-            request = held(session, request_id)
-            if request.state == "cancelled":
+            if self.stopped(session, request_id):
                 return None
-            if request.state not in WAITING:
-                return f"That can't be stopped any more: it is {request.state}."
-            request.state, request.changed_at = "cancelled", self._office.now()
-            for approval in approvals_of(session, request_id):
-                if approval.state == "waiting":
-                    approval.state, approval.decided_at = "closed", self._office.now()
-            note(session, request, "cancel", "done", "asked", self._office.now())
-        self.cancel_ticket(request_id, "The employee cancelled it.")
-        return None
+            return f"That can't be stopped any more: it is {held(session, request_id).state}."
+
+    def stopped(self, session: Session, request_id: str) -> bool:
+        """Stop it if nothing is done yet; again is no more than once."""
+        request, now = held(session, request_id), self._office.now()
+        if request.state == "cancelled":
+            return True
+        if request.state not in WAITING:
+            return False
+        request.state, request.changed_at = "cancelled", now
+        for approval in approvals_of(session, request_id):
+            if approval.state == "waiting":
+                approval.state, approval.decided_at = "closed", now
+        if request.ticket:
+            reason = "The employee cancelled it."
+            lifecycle.cancel(session, request.ticket, actor=DESK, reason=reason, now=now)
+        note(session, request, "cancel", "done", "asked", now)
+        return True
+
+    def put_away(self, request: str) -> None:
+        """Show on all cards that it was stopped, once."""
+        self._start(self._away, request, key=f"routine:{request}:put_away")
 
     # Deciding
 

@@ -150,6 +150,17 @@ def waiting_for(session: Session, slack_user: str) -> Sequence[tuple[Approval, R
     return [(approval, request) for approval, request in rows]
 
 
+def newest_waiting(session: Session, workflow: str, team: str, user: str) -> RoutineRequest | None:
+    """The person's newest request of which nothing is done yet."""
+    query = select(RoutineRequest).where(
+        RoutineRequest.workflow == workflow,
+        RoutineRequest.team == team,
+        RoutineRequest.slack_user == user,
+        RoutineRequest.state.in_(WAITING),
+    )
+    return session.scalar(query.order_by(RoutineRequest.created_at.desc()).limit(1))
+
+
 def unheard_repudiations(session: Session, workflow: str) -> Sequence[str]:
     """Requests that weren't their owner's, of which nobody was told."""
     query = select(RoutineRequest.id).where(RoutineRequest.workflow == workflow)

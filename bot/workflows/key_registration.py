@@ -35,11 +35,14 @@ from bot.workflows.records import (
     KEY_OPEN,
     KeyRequest,
     count_key_requests,
+    held_key_request,
     key_request_of_turn,
+    newest_open,
     open_key_requests,
 )
 from bot.workflows.repudiation import VALID, Deed, Repudiation
 from bot.workflows.reset_news import attempt
+from bot.workflows.stoppable import Stoppable
 from store import Database
 from store.durable import Durable
 
@@ -212,6 +215,20 @@ class KeyRegistration:
             text=key_texts.LINK_BELOW if near else key_texts.LINK_ELSEWHERE,
             request=request.id,
         )
+
+    def stoppable(self, session: Session, *, team: str, user: str) -> Stoppable | None:
+        found = newest_open(session, KeyRequest, KEY_OPEN, team, user)
+        return Stoppable(self.name, found.id, self.title, found.created_at) if found else None
+
+    def stop(self, session: Session, request: str, *, now: datetime) -> bool:
+        held = held_key_request(session, request)
+        if held.state in KEY_OPEN:
+            held.state = "cancelled"
+            record(session, held, "cancel", "done", "asked", now)
+        return held.state == "cancelled"
+
+    def put_away(self, request: str) -> None:
+        """Nothing: the link says itself that it was cancelled."""
 
     def announce(self, request: str) -> None:
         self._news.link(request)

@@ -33,6 +33,7 @@ from bot.workflows.records import (
     OPEN,
     ResetRequest,
     held_request,
+    newest_open,
     open_requests,
     request_of_key,
     request_of_message,
@@ -41,6 +42,7 @@ from bot.workflows.records import (
 from bot.workflows.repudiation import Deed, Repudiation
 from bot.workflows.reset_end import ResetEnd
 from bot.workflows.reset_news import ResetNews, attempt, step
+from bot.workflows.stoppable import Stoppable
 from store import Database
 from store.durable import Durable
 
@@ -226,6 +228,20 @@ class PasswordReset:
             request=request.id,
         )
 
+    def stoppable(self, session: Session, *, team: str, user: str) -> Stoppable | None:
+        found = newest_open(session, ResetRequest, OPEN, team, user)
+        return Stoppable(self.name, found.id, self.title, found.created_at) if found else None
+
+    def stop(self, session: Session, request: str, *, now: datetime) -> bool:
+        held = held_request(session, request)
+        if held.state in OPEN:
+            held.state = "cancelled"
+            record(session, held, "cancel", "done", "asked", now)
+        return held.state == "cancelled"
+
+    def put_away(self, request: str) -> None:
+        self._start(self._away, request, key=f"reset:{request}:put_away")
+
     def announce(self, request: str) -> None:
         self._news.card(request)
         self._start(self._requested, request, key=f"reset:{request}:requested")
@@ -316,6 +332,9 @@ class PasswordReset:
         def clicked(request: str, wish: str, user_team: str, click: str) -> None:
             self._carry_out_click(durable, request, wish, user_team, click)
 
+        def put_away(request: str) -> None:
+            attempt(durable, "card", self._news.put_card_away, request, reset_texts.CARD_CLOSED)
+
         def clicked_astray(channel: str, user: str) -> None:
             self._answer_stray_click(durable, channel, user)
 
@@ -328,6 +347,7 @@ class PasswordReset:
         self._durable = durable
         self._requested = durable.workflow("password_reset_requested", requested)
         self._click = durable.workflow("password_reset_click", clicked)
+        self._away = durable.workflow("password_reset_stopped", put_away)
         self._stray = durable.workflow("password_reset_stray_click", clicked_astray)
         self._finish = durable.workflow("password_reset_finish", finish)
         self._repudiated = durable.workflow("password_reset_repudiated", repudiated)

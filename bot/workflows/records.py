@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Index, String, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -168,6 +169,15 @@ def count_requests(session: Session, account: str, since: datetime) -> int:
 def last_change(session: Session, account: str) -> datetime | None:
     query = select(ResetRequest.settled_at).where(ResetRequest.account == account, ResetRequest.state == "changed")
     return session.scalar(query.order_by(ResetRequest.settled_at.desc()).limit(1))
+
+
+Request = TypeVar("Request", ResetRequest, KeyRequest)
+
+
+def newest_open(session: Session, kind: type[Request], states: Sequence[str], team: str, user: str) -> Request | None:
+    """The person's newest request in one of these states."""
+    query = select(kind).where(kind.team == team, kind.slack_user == user, kind.state.in_(states))
+    return session.scalar(query.order_by(kind.created_at.desc()).limit(1))
 
 
 def last_unlock(session: Session, account: str) -> datetime | None:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from bot.outcomes import Declined, InProgress
 from bot.people import Employee
 from bot.records import Conversation
+from bot.workflows.stoppable import Stoppable
 from store.durable import Durable
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ class Workflow(Protocol):
 
         The same key again gives the same answer and records nothing.
         """
+
+    def stoppable(self, session: Session, *, team: str, user: str) -> Stoppable | None:
+        """The person's newest request of which nothing is done yet."""
+
+    def stop(self, session: Session, request: str, *, now: datetime) -> bool:
+        """Stop it in the turn's transaction; False if it is too late for that."""
+
+    def put_away(self, request: str) -> None:
+        """Show that it was stopped; called after the commit, and maybe again."""
 
     def announce(self, request: str) -> None:
         """Show the request in the employee's own direct messages; called after the commit, and maybe again."""

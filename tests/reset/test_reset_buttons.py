@@ -75,3 +75,30 @@ def test_why_somebody_is_refused_is_not_told_in_a_channel(desk: ResetDesk) -> No
     assert "special rights" in str(refusal)
     assert "special rights" not in outcome.text
     assert "direct message" in outcome.text
+
+
+def test_what_is_stopped_in_words_is_as_if_it_was_cancelled_by_its_button(desk: ResetDesk) -> None:
+    with desk.database.transaction() as session:
+        assert desk.reset.stoppable(session, team=TEAM, user="U0ALICE") is None
+    request = desk.linked("U0ALICE")
+    path = desk.link(request)
+    with desk.database.transaction() as session:
+        found = desk.reset.stoppable(session, team=TEAM, user="U0ALICE")
+        assert found is not None
+        assert (found.request, found.title) == (request, "Reset your password")
+        assert desk.reset.stop(session, request, now=desk.clock())
+        assert desk.reset.stop(session, request, now=desk.clock())  # once more changes nothing
+    desk.reset.put_away(request)
+    desk.durable.wait(f"reset:{request}:put_away", 20)
+
+    assert desk.submit(path)[0] == 410
+    assert [row.event for row in desk.audit()].count("cancel") == 1
+    assert any("this card is closed" in str(given) for method, given in desk.client.calls if method == "chat.update")
+
+
+def test_what_is_done_cant_be_stopped_in_words(desk: ResetDesk) -> None:
+    request = desk.linked("U0ALICE")
+    assert desk.submit(desk.link(request))[0] == 200
+    with desk.database.transaction() as session:
+        assert desk.reset.stoppable(session, team=TEAM, user="U0ALICE") is None
+        assert not desk.reset.stop(session, request, now=desk.clock())

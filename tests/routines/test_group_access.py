@@ -75,6 +75,33 @@ def test_an_approver_asks_back_and_reads_the_answer_before_deciding(office: Offi
     assert "decided meanwhile" in str(workspace.submit(ALICE, workspace.views[ALICE][-1].id, {"text": "And more"}))
 
 
+def test_a_typed_cancel_stops_what_waits_and_says_so_everywhere(office: Office) -> None:
+    assert "nothing under way" in office.ask("cancel my request").text
+    ask(office)
+    office.until_state("asked")
+    card = office.card(DANA)
+
+    assert (
+        "Stopped, and nothing was changed: Put you into the group design-tools" in office.ask("please cancel it").text
+    )
+    assert office.request().state == "cancelled"
+    office.until(
+        lambda: "It is decided without you" in str(office.sandbox.workspace.history[card.channel][card.ts].blocks)
+    )
+    assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
+    assert "nothing under way" in office.ask("cancel that").text
+
+
+def test_another_question_in_between_leaves_the_request_as_it_is(office: Office) -> None:
+    office.says(ALICE, "please add me to the design-tools group because we relaunch the shop")
+    wish = office.until_state("drafted").wish
+    card = office.card()
+    assert "VPN" in office.ask("How do I connect to the VPN from home?").text
+    assert (office.request().state, office.request().wish) == ("drafted", wish)
+    office.press(ALICE, card, "group_join_confirm")
+    office.until_state("asked")
+
+
 def answer_form(office: Office, user: str, message: Message, button: str, text: str) -> None:
     """Open the form behind a button, write into it and send it."""
     workspace = office.sandbox.workspace
