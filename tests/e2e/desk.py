@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,13 @@ class Desk:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "DESKMATE_"))}
         # Python's own development mode is off here: what the process prints is what people would read.
         self._environment = kept | {"DESKMATE_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY)}
+        self._ports = ("--port", str(free_port()), "--once-port", str(free_port()))
+        self.start()
+
+    def start(self) -> None:
         with self.said.open("wb") as said, self.log.open("wb") as log:
-            ports = ("--port", str(free_port()), "--once-port", str(free_port()))
             self._process = subprocess.Popen(
-                [*DESKMATE, "up", *ports], env=self._environment, stdout=said, stderr=log, cwd=folder
+                [*DESKMATE, "up", *self._ports], env=self._environment, stdout=said, stderr=log, cwd=self.folder
             )
         self.page = ""
 
@@ -77,13 +82,20 @@ class Desk:
         return state
 
     def password_is(self, account: str, password: str) -> bool:
-        database = Database.at(f"sqlite:///{self.home / 'deskmate.sqlite'}")
-        try:
-            directory = DemoDirectory(database, privileged_groups=frozenset())
+        with self._directory() as directory:
             person = directory.find(account)
             return person is not None and directory.check_password(person.directory_id, password)
-        finally:
-            database.close()
+
+    def groups(self, account: str) -> frozenset[str]:
+        with self._directory() as directory:
+            person = directory.find(account)
+            assert person is not None
+            return person.groups
+
+    @contextmanager
+    def _directory(self) -> Iterator[DemoDirectory]:
+        with closing(Database.at(f"sqlite:///{self.home / 'deskmate.sqlite'}")) as database:
+            yield DemoDirectory(database, privileged_groups=frozenset())
 
     def rows(self, store: str) -> bytes:
         """Every value of every table of one of the home's SQLite files."""

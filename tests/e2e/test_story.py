@@ -1,14 +1,17 @@
 """The whole story, as people see it in a browser: a cited answer, a password reset, a ticket from hand to hand."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 import deskmate
 from tests.e2e.desk import Desk
-from tests.e2e.person import Arrive
+from tests.e2e.person import Arrive, Person
 from tests.security.test_t7_secret_exposure import encodings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -144,3 +147,71 @@ def test_ctrl_c_ends_it_with_nothing_to_complain_about(desk: Desk) -> None:
     assert desk.interrupt() == 0
     assert "Traceback" not in desk.log.read_text()
     assert desk.said.read_text() == f"Ready: {desk.page}\n"
+
+
+def approval_card(dana: Person, what: str) -> Locator:
+    dana.page.get_by_role("link", name="Messages", exact=True).or_(
+        dana.page.get_by_role("link", name="Deskmate", exact=True)
+    ).first.click()
+    return dana.page.locator("#feed article").filter(has_text=what).last
+
+
+def test_a_group_is_asked_for_approved_given_and_taken_back_at_its_end(arrive: Arrive, desk: Desk) -> None:
+    alice = arrive("Alice Adams")
+    alice.ask("please add me to the design-tools group until tomorrow, because we relaunch the shop")
+    asks = alice.thread.get_by_role("button", name="Ask for it")
+    expect(asks).to_be_visible()
+    asks.click()
+    expect(alice.thread).to_contain_text("Waiting for the approval.")
+    assert "design-tools" not in desk.groups("alice")
+
+    dana = arrive("Dana Diaz")
+    card = approval_card(dana, "Put you into the group design-tools")
+    expect(card).to_contain_text("we relaunch the shop")
+    dana.picture("approval")
+    card.get_by_role("button", name="Approve").click()
+    expect(card).to_contain_text("You approved it.")
+    expect(alice.thread).to_contain_text("Done: put you into the group design-tools")
+    assert "design-tools" in desk.groups("alice")
+
+    for _ in range(3):
+        alice.page.get_by_role("button", name="Let a day pass").click()
+        alice.page.wait_for_load_state()
+    until(lambda: "design-tools" not in desk.groups("alice"))
+    until(lambda: "Its time is over, so this was taken back" in json.dumps(desk.state()))
+
+
+def test_killed_at_the_moment_of_the_approval_it_is_given_once(arrive: Arrive, desk: Desk) -> None:
+    alice, dana = arrive("Alice Adams"), arrive("Dana Diaz")
+    alice.ask("I need Adobe Illustrator, because I draw the catalogue")
+    asks = alice.thread.get_by_role("button", name="Ask for it")
+    expect(asks).to_be_visible()
+    asks.click()
+    expect(alice.thread).to_contain_text("Waiting for the approval.")
+    approve = approval_card(dana, "Give you Adobe Illustrator").get_by_role("button", name="Approve")
+    expect(approve).to_be_visible()
+    alice.page.context.close()
+    with dana.page.expect_response(lambda response: response.request.method == "POST"):
+        approve.click()
+    dana.page.context.close()
+    desk.kill()
+    desk.start()
+    desk.wait()
+
+    until(lambda: "lic-illustrator" in desk.groups("alice"))
+    until(lambda: "Done: give you Adobe Illustrator" in json.dumps(desk.state()))
+    told = [line for line in texts(desk.state()) if line.startswith("Done: give you Adobe Illustrator")]
+    assert len(told) == 1
+    (ticket,) = [each for each in desk.command("tickets", "list") if "Illustrator" in each["title"]]
+    assert (ticket["kind"], ticket["state"]) == ("service_request", "resolved")
+
+
+def texts(state: dict[str, Any]) -> list[str]:
+    return [str(message["text"]) for channel in state["messages"].values() for message in channel]
+
+
+def until(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't happen in time"
+        time.sleep(0.2)
