@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from bot.answer_clicks import RETRIES
 from bot.blocks.home import Line, home
 from bot.desk import Desk
+from bot.routines.cards import as_approver
 from bot.routines.records import Approval, RoutineRequest, waiting_for
 from bot.slack_client import TRANSIENT
 from tickets import queries
@@ -72,7 +73,7 @@ def to_decide(approval: Approval, request: RoutineRequest) -> Line:
         title=f"{request.name} asks: the card is in your messages",
         state=request.workflow.replace("_", " "),
         updated_at=approval.asked_at,
-        people=f"you are asked as {approval.why}",
+        people=f"you are asked as {as_approver(approval.why)}",
     )
 
 

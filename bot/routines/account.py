@@ -55,8 +55,8 @@ class UnlockAccount(Routine[Nothing]):
     undone_by = "nothing to undo: wrong passwords lock it again; “this wasn't me” in each notice disables the account"
     Wish = Nothing
 
-    def asks(self, wish: Nothing) -> str:
-        return "Unlock your account"
+    def asks(self, wish: Nothing, whom: str = "you") -> str:
+        return "Unlock your account" if whom == "you" else f"Unlock the account of {whom}"
 
     def steps(self, wish: Nothing, offers: Offers) -> Sequence[Unlocked]:
         return [Unlocked()]
@@ -104,8 +104,8 @@ class SignOut(Routine[Nothing]):
     undone_by = "signing in again"
     Wish = Nothing
 
-    def asks(self, wish: Nothing) -> str:
-        return "Sign you out everywhere"
+    def asks(self, wish: Nothing, whom: str = "you") -> str:
+        return f"Sign {whom} out everywhere"
 
     def steps(self, wish: Nothing, offers: Offers) -> Sequence[SignedOut]:
         return [SignedOut()]

@@ -45,7 +45,7 @@ class Asking(Part):
         self.show(request)
         state = self.step("state", self._state, request)
         if state == "proving":
-            self.mail(request, "requested", self.said(request, "Asked for"))
+            self.mail(request, "requested", "Asked for")
         if state == "approved":
             self.durable.start(self.do, request, key=f"routine:{request}:doing")
 

@@ -142,13 +142,14 @@ def _what_follows(routine: Routine[Any]) -> str:
 
 def approval_card(routine: Routine[Any], request: RoutineRequest, approval: Approval) -> tuple[str, list[Block]]:
     wish = whole(routine, request)
-    what = routine.asks(wish) if wish is not None else routine.title
+    what = routine.asks(wish, request.name) if wish is not None else routine.title
     text = f"{request.name} asks for your approval. {what}."
     cells = {
         "Who": f"{request.name} ({request.account})",
         "What": what,
         "Risk": routine.risk.value,
-        "You": approval.why,
+        "Undone": routine.undone_by,
+        "You are asked as": as_approver(approval.why),
     }
     reason = request.wish.get("reason")
     blocks: list[Block] = [
@@ -197,3 +198,8 @@ def talk_form(routine: Routine[Any], form: str, request: RoutineRequest, approva
     label = "What do you want to know?" if asks else "Your answer"
     question = kit.question("text", label, kit.text_input(limit=500))
     return kit.modal(form, "Ask for more" if asks else "Answer", [kit.section(about), question], submit="Send")
+
+
+def as_approver(why: str) -> str:
+    """The rule by which somebody is asked, as they read it: `their manager`."""
+    return why.replace("your ", "their ")

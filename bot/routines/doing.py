@@ -10,6 +10,7 @@ from store.durable import StepFailed
 from tickets import lifecycle
 
 UNKNOWN = "the directory doesn't answer"
+DONE, ENDED = "Done", "Its time is over, so this was taken back"
 
 
 class Doing(Part):
@@ -19,9 +20,8 @@ class Doing(Part):
         if problem is not None:
             self._give_up(request, problem)
         elif self.step("done", self._done, request):
-            text = self.said(request, "Done")
-            self.say(request, "done", text)
-            self.mail(request, "done", text)
+            self.say(request, "done", self.said(request, DONE))
+            self.mail(request, "done", DONE)
         self.show(request)
 
     def end(self, request: str) -> None:
@@ -29,9 +29,8 @@ class Doing(Part):
         problem = self._undone(request)
         if problem is None:
             self.step("ended", self._ended, request)
-            text = self.said(request, "Its time is over, so this was taken back")
-            self.say(request, "ended", text)
-            self.mail(request, "ended", text)
+            self.say(request, "ended", self.said(request, ENDED))
+            self.mail(request, "ended", ENDED)
         else:
             self._leave_to_a_human(request, f"Its time is over, and it could not be taken back: {problem}")
         self.show(request)

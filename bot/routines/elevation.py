@@ -40,8 +40,8 @@ class ElevatedAccess(Routine[Elevation]):
     undone_by = "by itself after the hours"
     Wish = Elevation
 
-    def asks(self, wish: Elevation) -> str:
-        return f"Give you the rights {wish.what} for {wish.hours} {'hour' if wish.hours == 1 else 'hours'}"
+    def asks(self, wish: Elevation, whom: str = "you") -> str:
+        return f"Give {whom} the rights {wish.what} for {wish.hours} {'hour' if wish.hours == 1 else 'hours'}"
 
     def steps(self, wish: Elevation, offers: Offers) -> Sequence[BeIn]:
         return [BeIn(offered(offers, "elevation", wish.what))]

@@ -104,14 +104,14 @@ class Membership(Routine[W]):
 
     kind: ClassVar[Kind]
     gives: ClassVar[str]
-    """`Put you into the group {name}`."""
+    """`Put {whom} into the group {name}`."""
     risk = Risk.APPROVAL
     approver = "manager, or whoever the offer names"
     needs = frozenset({Ability.GROUPS})
 
-    def asks(self, wish: W) -> str:
+    def asks(self, wish: W, whom: str = "you") -> str:
         until = f" until {wish.until:%-d %B %Y}" if wish.until else ""
-        return f"{self.gives.format(name=wish.what)}{until}"
+        return f"{self.gives.format(name=wish.what, whom=whom)}{until}"
 
     def steps(self, wish: W, offers: Offers) -> Sequence[BeIn]:
         return [BeIn(offered(offers, self.kind, wish.what))]
@@ -156,7 +156,7 @@ class JoinGroup(Membership[Joining]):
         "give me access to the group team for two weeks",
     )
     kind = "group"
-    gives = "Put you into the group {name}"
+    gives = "Put {whom} into the group {name}"
     undone_by = "taken out of the group: by itself at the end, or by leaving it"
     Wish = Joining
 
@@ -178,7 +178,7 @@ class SoftwareAccess(Membership[WantedSoftware]):
         "order the program for me",
     )
     kind = "software"
-    gives = "Give you {name}"
+    gives = "Give {whom} {name}"
     undone_by = "the licence is taken back: by itself at the end, or by an agent"
     Wish = WantedSoftware
 
@@ -198,7 +198,7 @@ class MailboxAccess(Membership[WantedMailbox]):
         "can I get into the sales mailbox",
     )
     kind = "mailbox"
-    gives = "Let you into {name}"
+    gives = "Let {whom} into {name}"
     undone_by = "the access is taken back: by itself at the end, or by an agent"
     Wish = WantedMailbox
 
@@ -222,8 +222,8 @@ class LeaveGroup(Routine[Leaving]):
     undone_by = "joining it again"
     Wish = Leaving
 
-    def asks(self, wish: Leaving) -> str:
-        return f"Take you out of the group {wish.what}"
+    def asks(self, wish: Leaving, whom: str = "you") -> str:
+        return f"Take {whom} out of the group {wish.what}"
 
     def steps(self, wish: Leaving, offers: Offers) -> Sequence[NotBeIn]:
         return [NotBeIn(offered(offers, "group", wish.what))]

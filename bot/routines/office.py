@@ -109,17 +109,17 @@ class Part:
     def say(self, request: str, key: str, text: str) -> None:
         self.tried(f"say {key}", self._office.news.say, request, key, text)
 
-    def said(self, request_id: str, how: str) -> str:
+    def said(self, request_id: str, how: str, whom: str = "you") -> str:
         """`Done: put you into the group design-tools (REQ0000003).`"""
         request = self.read(request_id)
         wish = whole(self.routine, request)
-        what = self.routine.asks(wish) if wish is not None else self.routine.title
+        what = self.routine.asks(wish, whom) if wish is not None else self.routine.title
         return f"{how}: {what[0].lower()}{what[1:]}" + (f" ({request.ticket})." if request.ticket else ".")
 
-    def mail(self, request: str, news: str, text: str) -> None:
+    def mail(self, request: str, news: str, how: str) -> None:
         """To the employee's addresses and their manager's, since Slack alone may be in other hands."""
         for number, address in enumerate(self.step(f"addresses {news}", self._addresses, request)):
-            self.tried(f"mail {news} {number}", self._mail, request, news, text, address)
+            self.tried(f"mail {news} {number}", self._mail, request, news, how, address)
 
     def _addresses(self, request_id: str) -> list[str]:
         request = self.read(request_id)
@@ -129,7 +129,7 @@ class Part:
         found = [*(person.emails if person else ()), *(manager.emails if manager else ())]
         return list(dict.fromkeys(map(str, found))) if self._office.notices.available else []
 
-    def _mail(self, request_id: str, news: str, text: str, address: str) -> None:
+    def _mail(self, request_id: str, news: str, how: str, address: str) -> None:
         request = self.read(request_id)
         with self._office.database.reading() as session:
             person = session.get(PersonRecord, request.account or "")
@@ -140,7 +140,10 @@ class Part:
                 "If that wasn't you, open this page and press the button; your account is disabled then, and IT calls "
                 f"you:\n{self._office.assurance.links.url(self.not_me, request.id)}"
             )
-        body = f"Hello,\n\nat the request of {request.name} ({request.account}) in Slack:\n\n{text}\n\n{otherwise}\n"
+        body = (
+            f"Hello,\n\nat the request of {request.name} ({request.account}) in Slack:\n\n"
+            f"{self.said(request_id, how, 'you' if own else request.name)}\n\n{otherwise}\n"
+        )
         self._office.notices.mail(key=f"routine:{request_id}:{news}", to=address, subject=self.routine.title, text=body)
 
     # The request's ticket
@@ -150,7 +153,7 @@ class Part:
         ticket = opening.open_ticket(
             session,
             kind=Kind.SERVICE_REQUEST,
-            title=self.routine.asks(wish) if wish is not None else self.routine.title,
+            title=self.routine.asks(wish, request.name) if wish is not None else self.routine.title,
             description=str(request.wish.get("reason") or ""),
             requester=request.slack_user,
             requester_account=request.account,

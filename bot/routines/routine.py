@@ -109,8 +109,9 @@ class Routine(ABC, Generic[W]):
     """What is asked for; the form is made from it (`bot.routines.forms`)."""
 
     @abstractmethod
-    def asks(self, wish: W) -> str:
-        """What is asked for, as the card says it: `Put you into the group design-tools until 4 December`."""
+    def asks(self, wish: W, whom: str = "you") -> str:
+        """What is asked for, as the cards say it: `Put you into the group design-tools until 4 December`. To everybody
+        but the one who asks, `whom` is their name."""
 
     @abstractmethod
     def steps(self, wish: W, offers: Offers) -> Sequence[Step]:

@@ -166,7 +166,7 @@ def test_a_group_is_asked_for_approved_given_and_taken_back_at_its_end(arrive: A
     assert "design-tools" not in desk.groups("alice")
 
     dana = arrive("Dana Diaz")
-    card = approval_card(dana, "Put you into the group design-tools")
+    card = approval_card(dana, "Put Alice Adams into the group design-tools")
     expect(card).to_contain_text("we relaunch the shop")
     dana.picture("approval")
     card.get_by_role("button", name="Approve").click()
@@ -188,7 +188,7 @@ def test_killed_at_the_moment_of_the_approval_it_is_given_once(arrive: Arrive, d
     expect(asks).to_be_visible()
     asks.click()
     expect(alice.thread).to_contain_text("Waiting for the approval.")
-    approve = approval_card(dana, "Give you Adobe Illustrator").get_by_role("button", name="Approve")
+    approve = approval_card(dana, "Give Alice Adams Adobe Illustrator").get_by_role("button", name="Approve")
     expect(approve).to_be_visible()
     alice.page.context.close()
     with dana.page.expect_response(lambda response: response.request.method == "POST"):

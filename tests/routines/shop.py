@@ -123,8 +123,8 @@ class JoinSeveral(Routine[Several]):
     undone_by = "the same way"
     Wish = Several
 
-    def asks(self, wish: Several) -> str:
-        return "Put you into several groups"
+    def asks(self, wish: Several, whom: str = "you") -> str:
+        return f"Put {whom} into several groups"
 
     def steps(self, wish: Several, offers: Offers) -> list[BeIn]:
         return [BeIn(offer) for name in wish.groups if (offer := offers.find("group", name))]
