@@ -163,7 +163,8 @@ def stopped(asked: Asked) -> Outcome:
     found = asked.stoppable()
     if found is None:
         return Clarified("All right. There is nothing under way for you that I could stop.")
-    return Deflected(found.workflow, f"Stopped, and nothing was changed: {found.title}.", found.request)
+    which = f": {found.title}" if asked.private else ""  # others needn't know what it was
+    return Deflected(found.workflow, f"Stopped, and nothing was changed{which}.", found.request)
 
 
 def small_talk(route: Route) -> Outcome | None:
