@@ -17,10 +17,17 @@ By = Annotated[str, typer.Option(help="Who says so; the name of this machine's u
 
 
 @requests_app.command("list")
-def requests_list(as_json: AsJson = False) -> None:
+def requests_list(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the table of docs/requests.md.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """What employees can ask for."""
     from bot.workflows.register import listed
+    from deskmate.request_table import table
 
+    if markdown:
+        printed(table().rstrip())
+        return
     rows = listed()
     said(rows, "\n".join(f"{row['name']:<16} {row['risk']:<18} {row['request']}" for row in rows), as_json=as_json)
 
