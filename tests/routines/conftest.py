@@ -68,6 +68,11 @@ class Office(Place):
         self.until(cards)
         return max(cards(), key=lambda message: float(message.ts))
 
+    def press_own(self, action: str) -> None:
+        """Alice's click on a button of her card, once it is there: cards follow what is decided."""
+        self.until(lambda: action in str(self.card().blocks))
+        self.press(ALICE, self.card(), action)
+
     def fill_in(self, card: Message, user: str = ALICE, **values: Any) -> Any:
         """Open the form behind a card's button, fill it in and send it; Slack's answer."""
         self.press(user, card, f"{self.request().workflow}_fill_in")

@@ -53,7 +53,7 @@ def until_proving(office: Office) -> str:
 def ask_for_unlock(office: Office) -> str:
     office.says(ALICE, "my account is locked, please unlock it")
     office.until_state("drafted")
-    office.press(ALICE, office.card(), "account_unlock_confirm")
+    office.press_own("account_unlock_confirm")
     return until_proving(office)
 
 
@@ -113,7 +113,7 @@ def test_a_link_that_nobody_used_is_over_after_ten_minutes_and_the_card_makes_a_
     assert web.post(page, data={"code": code(office)}).status_code == 410
     assert office.directory.is_locked(directory_id)
 
-    office.press(ALICE, office.card(), "account_unlock_confirm")
+    office.press_own("account_unlock_confirm")
     assert web.post(until_proving(office), data={"code": code(office)}).status_code == 200
     office.until_state("done")
     assert not office.directory.is_locked(directory_id)
@@ -128,7 +128,7 @@ def test_an_account_that_is_not_locked_is_said_not_to_be(office: Office) -> None
     office.until_state("drafted")
     thread = office.request().thread_ts
     for times in (1, 2):  # said anew each time it is asked for
-        office.press(ALICE, office.card(), "account_unlock_confirm")
+        office.press_own("account_unlock_confirm")
         office.until(partial(said_times, office, thread, times))
     assert office.request().state == "drafted"
 
@@ -141,7 +141,7 @@ def test_an_old_proof_is_asked_for_anew(office: Office) -> None:
     office.until_state("drafted")  # there is nothing to unlock any more
     office.advance(1)
     lock(office)
-    office.press(ALICE, office.card(), "account_unlock_confirm")
+    office.press_own("account_unlock_confirm")
     assert web.post(until_proving(office), data={"code": code(office)}).status_code == 200
     office.until_state("done")
     assert not office.directory.is_locked(directory_id)
@@ -172,7 +172,7 @@ def test_only_pressing_not_me_disables_the_account_and_ends_its_sessions(office:
     assert found is not None
     office.says(ALICE, "sign me out everywhere")
     office.until_state("drafted")
-    office.press(ALICE, office.card(), "sign_out_confirm")
+    office.press_own("sign_out_confirm")
     office.until_state("done")
     ended = office.directory.sessions_ended_at(found.directory_id)
     assert ended is not None
