@@ -143,12 +143,6 @@ def test_a_ticket_goes_from_hand_to_hand_until_it_is_rated(arrive: Arrive, desk:
     assert "warranty" not in alice.thread.inner_text()
 
 
-def test_ctrl_c_ends_it_with_nothing_to_complain_about(desk: Desk) -> None:
-    assert desk.interrupt() == 0
-    assert "Traceback" not in desk.log.read_text()
-    assert desk.said.read_text() == f"Ready: {desk.page}\n"
-
-
 def approval_card(dana: Person, what: str) -> Locator:
     dana.page.get_by_role("link", name="Messages", exact=True).or_(
         dana.page.get_by_role("link", name="Deskmate", exact=True)
@@ -215,3 +209,9 @@ def until(condition: Callable[[], bool], seconds: float = 90) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it didn't happen in time"
         time.sleep(0.2)
+
+
+def test_ctrl_c_ends_it_with_nothing_to_complain_about(desk: Desk) -> None:
+    assert desk.interrupt() == 0
+    assert "Traceback" not in desk.log.read_text()
+    assert desk.said.read_text() == f"Ready: {desk.page}\n"
