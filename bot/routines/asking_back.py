@@ -18,7 +18,8 @@ from store.durable import Durable
 if TYPE_CHECKING:
     from slack_bolt import Ack, App
 
-MOST_QUESTIONS = 10
+MOST_TALK = 20
+"""Questions and answers together: the card shows them all, and Slack takes 50 blocks."""
 DECIDED = "This was decided meanwhile, so nothing was sent."
 
 
@@ -88,8 +89,8 @@ class AskingBack(Part):
             asks = form == self._actions.question_form
             if any(each["view"] == view for each in approval.talk):
                 return {}  # the same form once more
-            if asks and len(approval.talk) >= 2 * MOST_QUESTIONS:
-                return {"text": "You have asked often enough: talk to them, and decide."}
+            if len(approval.talk) >= MOST_TALK:
+                return {"text": "That is enough to and fro for a card: talk to each other, and then it is decided."}
             approval.talk = [*approval.talk, {"view": view, "asks": asks, "text": text}]
             self._noted(session, request, user, "ask_back" if asks else "answer")
             number = len(approval.talk) - 1

@@ -56,7 +56,7 @@ class Carrying:
         self._course = Course(routine, office)
         self._asking_back = AskingBack(routine, office, self._course)
         self._repudiation = Repudiation(
-            deed=deed_of(routine, office.carrying),
+            deed=deed_of(routine, office.carrying, self._course.stopped),
             database=office.database,
             directory=office.carrying.directory,
             people=office.people,
