@@ -15,6 +15,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.interval_runner import IntervalRunner
 from slack_sdk.socket_mode.websocket_client import SocketModeClient
 
 from bot.slack_client import UNREACHABLE
@@ -113,7 +114,10 @@ def opened(client: SocketModeClient, seconds: float) -> bool:
     is_open = threading.Event()
     client.on_open_listeners.append(lambda _socket: is_open.set())
     client.current_app_monitor_started = True
+    waiting = client.current_session_runner  # it looks for a session twice a second; a new one looks at once
+    waiting.shutdown()  # type: ignore[no-untyped-call]  # the SDK declares no return
     client.connect()
+    client.current_session_runner = IntervalRunner(waiting.target, waiting.interval_seconds).start()
     connect = client.connect
 
     def connect_anew() -> None:
@@ -133,6 +137,7 @@ def closed(client: SocketModeClient) -> None:
     client.closed, client.auto_reconnect_enabled = True, False
     client.current_session_runner.event.set()  # or it would open the connection anew
     ended_reading(client, GOODBYE_SECONDS)
+    client.message_queue.put(None)  # what waits for a message, a second at a time, sees that it's over
     client.close()
 
 

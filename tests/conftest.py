@@ -30,6 +30,16 @@ MISSING = ("not installed", "isn't installed", "../shared")
 """What the reasons of tests say that are skipped because the machine lacks something."""
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108  # where Linux keeps files in memory
+ROOMY = 8 * 2**30
+"""Bytes free in memory from which on files of tests are kept there: a desk writes through to the disk all the time."""
+
+
+def pytest_configure() -> None:
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOMY:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where `CI` is set, nothing may be missing: a test that would be skipped for that fails."""
@@ -79,7 +89,7 @@ def running_postgres(programs: Path) -> Iterator[str]:
         yield f"postgresql+psycopg://deskmate@127.0.0.1:{port}/postgres"
     finally:
         subprocess.run(
-            [*runner, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
+            [*runner, programs / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop"],
             check=True,
             capture_output=True,
             cwd=folder,

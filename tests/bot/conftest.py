@@ -1,6 +1,5 @@
 """The whole desk in this process, against the local Slack workspace."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,73 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import HttpUrl, SecretStr
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from sqlalchemy import select
 
-from bot.directory.settings import DirectorySettings
-from bot.notices import NoticeSettings
-from bot.people import load_feed
 from bot.records import Turn
-from bot.settings import BotSettings, SlackSettings
 from deskmate.open_desk import OpenDesk, open_desk
 from deskmate.running import closed
 from deskmate.running import opened as opened_line
-from deskmate.settings import DeskmateSettings, Settings
+from deskmate.settings import Settings
 from deskmate.wiring import open_database, open_library
-from knowledge.articles import Document
-from knowledge.settings import KnowledgeSettings
 from sandbox import Sandbox
 from sandbox.objects import Message
+from tests.filled import SAMPLE, filled
 from tickets import queries
 
 ALICE, BOB, CAROL, GUS = "U0ALICE", "U0BOB", "U0CAROL", "U0GUS"
-SAMPLE = Path(__file__).parents[2] / "deskmate" / "sample"
 WAIT = 240.0
 """Seconds; a bound for a test that hangs, not a claim of speed."""
-
-VPN = """Deskmate's people connect to the office network from home over the VPN.
-
-1. Open the **Northgate VPN** app from the start menu.
-2. Choose the profile *Home office*.
-3. Sign in with your account and confirm the code in the authenticator.
-"""
-SALARY = """The salary system is for managers.
-
-1. Open the salary system from the managers' portal.
-2. Choose *Request access to pay bands*.
-"""
-
-
-def document(article_id: str, title: str, markdown: str, access: tuple[str, ...] = ()) -> Document:
-    return Document(
-        article_id=article_id,
-        title=title,
-        markdown=markdown,
-        url=f"https://kb.example/{article_id}",
-        access=access,
-        owner=None,
-        description=None,
-        source="tests",
-        content_hash=article_id,
-        updated_at=None,
-    )
-
-
-def articles() -> list[Document]:
-    long = "\n".join(
-        f"{n}. Do step number {n} of the quarterly archive, carefully and in this order." for n in range(1, 61)
-    )
-    return [
-        document("vpn", "Connect to the VPN from home", VPN),
-        document("salary", "Access to the salary system", SALARY, access=("managers",)),
-        document("archive", "Run the quarterly archive", f"How the quarterly archive is run.\n\n{long}\n"),
-        document(
-            "printer",
-            "Add a printer",
-            "1. Open *Printers*.\n2. Choose *Add a printer* and pick the one on your floor.\n",
-        ),
-    ]
 
 
 @dataclass
@@ -168,22 +117,6 @@ class Place:
         raise AssertionError("turns are unfinished")
 
 
-def settings_for(sandbox: Sandbox, home: Path, database_url: str) -> Settings:
-    return Settings(
-        roof=DeskmateSettings(home=home, database_url=SecretStr(database_url)),
-        slack=SlackSettings(
-            bot_token=SecretStr(sandbox.bot_token),
-            app_token=SecretStr(sandbox.app_token),
-            signing_secret=SecretStr(sandbox.signing_secret),
-            api_url=HttpUrl(sandbox.api_url),
-        ),
-        bot=BotSettings(triage_channel="C0TRIAGE"),
-        knowledge=KnowledgeSettings(home=home),
-        directory=DirectorySettings(),
-        notices=NoticeSettings(smtp_url=SecretStr(sandbox.smtp_url)),
-    )
-
-
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     box = Sandbox(port=0, people=SAMPLE / "people.json", redelivery_scale=0.02)
@@ -192,25 +125,15 @@ def sandbox() -> Iterator[Sandbox]:
     box.stop()
 
 
-@pytest.fixture(scope="session")
-def kept_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The router's vectors, which are the same in each test."""
-    return tmp_path_factory.mktemp("examples")
-
-
 @pytest.fixture
-def place(sandbox: Sandbox, tmp_path: Path, database_url: str, kept_examples: Path) -> Iterator[Place]:
-    settings = settings_for(sandbox, tmp_path / "home", database_url)
-    shutil.copytree(kept_examples, tmp_path / "home" / "cache")
+def place(sandbox: Sandbox, tmp_path: Path, database_url: str) -> Iterator[Place]:
+    settings = filled(sandbox, tmp_path, database_url)
     with ExitStack() as stack:
-        database = stack.enter_context(open_database(settings, migrated=True))
+        database = stack.enter_context(open_database(settings))
         library = stack.enter_context(open_library(database, settings))
-        library.add(articles())
         opened = stack.enter_context(open_desk(settings, database, library))
-        opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
         handler = SocketModeHandler(opened.app, sandbox.app_token, web_client=opened.client, concurrency=16)
         stack.callback(closed, handler.client)
         assert opened_line(handler.client, 10)
         assert sandbox.wait_for_app(10)
-        shutil.copytree(tmp_path / "home" / "cache", kept_examples, dirs_exist_ok=True)
         yield Place(sandbox, opened, settings)

@@ -17,7 +17,7 @@ from deskmate.cli import app
 from deskmate.settings import Settings
 from deskmate.up import load_groups
 from deskmate.wiring import open_database, people_of
-from tests.bot.conftest import SAMPLE
+from tests.filled import SAMPLE
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox
-from tests.bot.conftest import kept_examples, place, sandbox
-from tests.faults.process import Child, environment_of, filled
+from tests.bot.conftest import place, sandbox
+from tests.faults.process import Child, environment_of
+from tests.filled import filled
 
-__all__ = ["kept_examples", "place", "sandbox"]
+__all__ = ["place", "sandbox"]
 
 Serve = Callable[..., Child]
 
@@ -31,4 +32,4 @@ def start(tmp_path: Path) -> Iterator[Serve]:
 @pytest.fixture
 def environment(sandbox: Sandbox, tmp_path: Path, database_url: str) -> dict[str, str]:
     """The environment of a `deskmate serve` that knows four articles and the sample people."""
-    return environment_of(sandbox, filled(sandbox, tmp_path / "home", database_url))
+    return environment_of(sandbox, filled(sandbox, tmp_path, database_url))

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.people import load_feed
 from bot.web import listening, served, web_app
 from deskmate.open_desk import open_desk
 from deskmate.wiring import open_database, open_library
 from sandbox import Sandbox
-from tests.bot.conftest import SAMPLE, Place, articles, settings_for
+from tests.bot.conftest import Place
+from tests.filled import SAMPLE, filled
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,10 @@ def line(tmp_path: Path, database_url: str) -> Iterator[Line]:
         box = Sandbox(port=0, people=SAMPLE / "people.json", events_url=url, redelivery_scale=0.02)
         box.start()
         stack.callback(box.stop)
-        settings = settings_for(box, tmp_path / "home", database_url)
-        database = stack.enter_context(open_database(settings, migrated=True))
+        settings = filled(box, tmp_path, database_url)
+        database = stack.enter_context(open_database(settings))
         library = stack.enter_context(open_library(database, settings))
-        library.add(articles())
         opened = stack.enter_context(open_desk(settings, database, library))
-        opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
         tap = Tap(web_app(workflows=opened.desk.workflows, well=lambda: True, slack=opened.app))
         stack.enter_context(served(tap, listener))
         yield Line(Place(box, opened, settings), tap, url)

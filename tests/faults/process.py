@@ -7,11 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from bot.people import load_feed
 from deskmate.settings import Settings
-from deskmate.wiring import open_database, open_library, people_of
 from sandbox import Sandbox
-from tests.bot.conftest import SAMPLE, articles, settings_for
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
@@ -88,12 +85,3 @@ def environment_of(sandbox: Sandbox, settings: Settings) -> dict[str, str]:
         "DESKMATE_DATABASE_URL": database_url.get_secret_value(),
         "DESKMATE_TRIAGE_CHANNEL": "C0TRIAGE",
     }
-
-
-def filled(sandbox: Sandbox, home: Path, database_url: str) -> Settings:
-    """A home with four small articles and the sample people."""
-    settings = settings_for(sandbox, home, database_url)
-    with open_database(settings, migrated=True) as database, open_library(database, settings) as library:
-        library.add(articles())
-        people_of(database, settings, secret=settings.roof.secret()).import_feed(load_feed(SAMPLE / "people.json"))
-    return settings

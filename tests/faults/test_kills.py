@@ -16,9 +16,9 @@ from deskmate.wiring import open_database
 from sandbox import Sandbox, delivery
 from sandbox.objects import Message
 from store import Database
-from tests.bot.conftest import SAMPLE
 from tests.conftest import free_port
-from tests.faults.process import DIES, PATIENCE, Child, environment_of, filled
+from tests.faults.process import DIES, PATIENCE, Child, environment_of
+from tests.filled import SAMPLE, filled
 from tickets import queries
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -111,7 +111,7 @@ def office(tmp_path: Path, database_url: str, start: Start, monkeypatch: pytest.
     monkeypatch.setattr(delivery, "REDELIVER_AFTER", (0.0, *[2.0] * 300))
     box = Sandbox(port=0, people=SAMPLE / "people.json")
     box.start()
-    yield Office(box, filled(box, tmp_path / "home", database_url), start)
+    yield Office(box, filled(box, tmp_path, database_url), start)
     box.stop()
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from tests.bot.conftest import ALICE, SAMPLE, Place
+from tests.bot.conftest import ALICE, Place
+from tests.filled import SAMPLE
 
 FIFTY = [f"U0X{number:02}" for number in range(50)]
 FIRST, SECOND = "How do I connect to the VPN from home?", "how do I add a printer?"

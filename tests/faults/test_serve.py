@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from sandbox import Sandbox
 from store import Database
-from tests.bot.conftest import SAMPLE
 from tests.conftest import free_port
-from tests.faults.process import Child, environment_of, filled
+from tests.faults.process import Child, environment_of
+from tests.filled import SAMPLE, filled
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def workspace_over_http(port: int) -> Iterator[Sandbox]:
 def test_over_http_a_message_is_answered_and_it_is_well(start: Start, tmp_path: Path) -> None:
     port = free_port()
     with workspace_over_http(port) as sandbox:
-        settings = filled(sandbox, tmp_path / "home", f"sqlite:///{tmp_path / 'deskmate.sqlite'}")
+        settings = filled(sandbox, tmp_path, f"sqlite:///{tmp_path / 'deskmate.sqlite'}")
         child = start("serve", "--http", "--port", str(port), **environment_of(sandbox, settings))
         child.ready()
 
@@ -86,7 +86,7 @@ def test_over_http_a_message_is_answered_and_it_is_well(start: Start, tmp_path: 
 
 @pytest.fixture
 def sqlite_environment(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
-    settings = filled(sandbox, tmp_path / "home", f"sqlite:///{tmp_path / 'deskmate.sqlite'}")
+    settings = filled(sandbox, tmp_path, f"sqlite:///{tmp_path / 'deskmate.sqlite'}")
     return environment_of(sandbox, settings)
 
 

@@ -12,7 +12,8 @@ from deskmate.wiring import open_database
 from sandbox import Sandbox
 from tests.conftest import free_port
 from tests.faults.conftest import Serve
-from tests.faults.process import PATIENCE, environment_of, filled
+from tests.faults.process import PATIENCE, environment_of
+from tests.filled import filled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -35,7 +36,7 @@ turns.keep = dies
 def test_killed_before_the_outcome_is_committed_a_turn_has_one_trace_and_one_reply(
     sandbox: Sandbox, tmp_path: Path, database_url: str, start: Serve
 ) -> None:
-    settings = filled(sandbox, tmp_path / "home", database_url)
+    settings = filled(sandbox, tmp_path, database_url)
     environment = environment_of(sandbox, settings) | {"FAILPOINT_REACHED": str(tmp_path / "reached")}
     arguments = ("serve", "--socket", "--port", str(free_port()))
     channel = sandbox.workspace.dm_of("U0ALICE").id

@@ -1,6 +1,5 @@
 """The whole desk in this process with its sample people, groups and offers, and a clock that can be moved on."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from sqlalchemy import select
 
 from bot.directory.demo import DemoDirectory
-from bot.people import load_feed
 from bot.routines.offers import OfferSettings
 from bot.routines.records import RoutineRequest
 from deskmate.open_desk import open_desk
@@ -23,9 +21,10 @@ from deskmate.wiring import open_database, open_library
 from sandbox import Sandbox
 from sandbox.objects import Message
 from store import utc_now
-from tests.bot.conftest import ALICE, SAMPLE, Place, articles, kept_examples, sandbox, settings_for
+from tests.bot.conftest import ALICE, Place, sandbox
+from tests.filled import SAMPLE, filled
 
-__all__ = ["kept_examples", "sandbox"]
+__all__ = ["sandbox"]
 
 DANA = "U0DANA"
 
@@ -87,24 +86,20 @@ class Office(Place):
 
 
 @pytest.fixture
-def office(sandbox: Sandbox, tmp_path: Path, database_url: str, kept_examples: Path) -> Iterator[Office]:
-    settings = settings_for(sandbox, tmp_path / "home", database_url)
+def office(sandbox: Sandbox, tmp_path: Path, database_url: str) -> Iterator[Office]:
+    settings = filled(sandbox, tmp_path, database_url)
     settings = replace(settings, offers=OfferSettings(offers=SAMPLE / "offers.json"))
-    shutil.copytree(kept_examples, tmp_path / "home" / "cache")
     with ExitStack() as stack:
-        database = stack.enter_context(open_database(settings, migrated=True))
+        database = stack.enter_context(open_database(settings))
         library = stack.enter_context(open_library(database, settings))
-        library.add(articles())
         load_groups(settings, database)
 
         def now() -> Any:
             return utc_now() + sandbox.workspace.advanced
 
         opened = stack.enter_context(open_desk(settings, database, library, now=now))
-        opened.desk.people.import_feed(load_feed(SAMPLE / "people.json"))
         handler = SocketModeHandler(opened.app, sandbox.app_token, web_client=opened.client, concurrency=16)
         stack.callback(closed, handler.client)
         assert opened_line(handler.client, 10)
         assert sandbox.wait_for_app(10)
-        shutil.copytree(tmp_path / "home" / "cache", kept_examples, dirs_exist_ok=True)
         yield Office(sandbox, opened, settings)
