@@ -30,7 +30,7 @@ MISSING = ("not installed", "isn't installed", "../shared")
 """What the reasons of tests say that are skipped because the machine lacks something."""
 
 
-MEMORY = Path("/dev/shm")  # noqa: S108  # where Linux keeps files in memory
+MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
 ROOMY = 8 * 2**30
 """Bytes free in memory from which on files of tests are kept there: a desk writes through to the disk all the time."""
 
