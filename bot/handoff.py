@@ -74,9 +74,13 @@ class Triage:
         """Whether Slack says, at most a minute ago, that this person is a member of the triage channel."""
         return self._agents.include(user)
 
+    def channel(self) -> str | None:
+        """The triage channel's id, if there is one."""
+        return self._agents.channel()
+
     def alert(self, key: str, text: str) -> None:
         """A line for the agents, once per key; `text` is plain. Without a triage channel it is only in the log."""
-        if channel := self._agents.channel():
+        if channel := self.channel():
             self._slack.post(f"alert:{key}", channel=channel, text=escaped(text), purpose="alert")
         else:
             log.warning("there is no triage channel to say this in: %s", text)
@@ -169,7 +173,7 @@ class Triage:
             watcher(changed)
 
     def _show(self, ticket: str) -> None:
-        channel = self._agents.channel()
+        channel = self.channel()
         with self._database.reading() as session:
             record = session.get(HandoffRecord, ticket)
         if channel is None or record is None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from deskmate.code_commands import codes_app
 from deskmate.errors import expected
 from deskmate.index_commands import index_app
 from deskmate.people_commands import people_app
@@ -131,5 +132,6 @@ app.add_typer(index_app, name="index")
 app.add_typer(people_app, name="people")
 app.add_typer(tickets_app, name="tickets")
 app.add_typer(requests_app, name="requests")
+app.add_typer(codes_app, name="codes")
 app.add_typer(switch_app, name="switch")
 app.add_typer(audit_app, name="audit")

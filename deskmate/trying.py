@@ -27,6 +27,8 @@ class Plan:
     request: str
     refusal: str | None
     steps: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    """What people would do before."""
     undone_by: tuple[str, ...] = ()
     proof: bool = False
     """Whether whoever asks has to prove that it's them, by a second factor."""
@@ -40,7 +42,8 @@ class Plan:
     def __str__(self) -> str:
         if self.refusal is not None:
             return f"{self.request}: refused. {self.refusal}"
-        lines = [f"{self.request}:", *(f"  would {step}" for step in self.steps)]
+        lines = [f"{self.request}:", *(f"  people would: {task}" for task in self.tasks)]
+        lines += [f"  would {step}" for step in self.steps]
         lines += ["  after a proof that it's them"] if self.proof else []
         lines += [f"  after the approval of {approver}" for approver in self.approvers] or ["  without an approval"]
         if self.ends_at:
@@ -122,7 +125,7 @@ def tried(
     wish = wish_of(routine.Wish, given)
     if not isinstance(wish, BaseModel):
         raise RoofError("; ".join(f"{field}: {flaw}" for field, flaw in wish.items()))
-    errand = Errand(Subject(person.account, person.directory_id, person.name), directory, offers, now())
+    errand = Errand(Subject(person.account, person.directory_id, person.name), directory, offers, now(), database)
     what = routine.asks(wish)
     if not person.enabled:
         return Plan(what, "The account is disabled.")
@@ -157,8 +160,9 @@ def _planned(routine: Routine[Any], wish: BaseModel, errand: Errand, database: D
         what,
         None,
         tuple(step.name for step in steps),
+        tuple(task.text for task in routine.tasks(wish, errand.offers)),
         tuple(step.undoing for step in reversed(steps) if step.undoing),
-        routine.level is not Level.L1,
+        routine.level is Level.L2,
         tuple(approvers),
         ends_at.isoformat(timespec="minutes") if ends_at else None,
     )

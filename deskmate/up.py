@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from bot.directory.demo import DemoDirectory
 from bot.directory.records import PersonRecord
 from bot.people import load_feed
 from bot.routines.offers import OfferSettings
+from bot.routines.records import add_codes
 from bot.web import AddressTaken, listening
 from deskmate.running import until_ended, wait_for_the_end
 from deskmate.serving import connected, opened_doors, url_of, wants_http
@@ -126,6 +128,8 @@ def load_samples(settings: Settings, database: Database, library: Library) -> No
         people = people_of(database, settings, secret=settings.roof.secret())
         people.import_feed(load_feed(sample("people.json")))
         load_groups(settings, database)
+        with database.transaction() as session:
+            add_codes(session, "guest Wi-Fi", [f"pine-{secrets.token_hex(4)}" for _ in range(25)])
     unfinished = settings.roof.home / "samples.loading"
     if nothing or unfinished.exists():
         unfinished.touch()

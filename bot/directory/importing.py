@@ -64,7 +64,8 @@ class Importer:
     def _write(self, session: Session, person: PersonRecord, entry: PersonFeed, directory_id: str) -> bool:
         known = person.directory_id is not None
         seed = self._seeds.open(person.factor_seed) if person.factor_seed else None
-        new_seed = entry.totp_secret is not None and entry.totp_secret != seed
+        lost = self._seeds.open(person.lost_seed) if person.lost_seed else None
+        new_seed = entry.totp_secret is not None and entry.totp_secret not in (seed, lost)
         recovery = new_seed or list(entry.emails) != list(person.emails or ())
         person.directory_id = directory_id
         person.name, person.manager, person.privileged = entry.name, entry.manager, entry.privileged

@@ -61,6 +61,8 @@ class PersonRecord(Base):
     privileged: Mapped[bool]
     factor_seed: Mapped[str | None] = mapped_column(String(512))
     """Seed of the authenticator app, encrypted."""
+    lost_seed: Mapped[str | None] = mapped_column(String(512))
+    """That of the app that was lost, encrypted: a feed that still has it doesn't bring it back."""
     recovery_changed_at: Mapped[datetime | None]
     """When an address or the second factor of a known person last changed; holds count from it too."""
 

@@ -1,7 +1,7 @@
 """Approvals: who is asked, what they decide, and whether that still holds when it is acted upon."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.people import Employee, People
 from bot.routines.approval_rules import MANAGER, independent, stages
 from bot.routines.carrying_out import CarryingOut, note
 from bot.routines.records import Approval, RoutineRequest, approvals_of, held, requests_in
-from bot.routines.routine import CannotBeDone, Errand, Routine, Stage
+from bot.routines.routine import CannotBeDone, Routine, Stage, Subject
 from store import Database
 
 DEPUTY = "the deputy of whoever didn't answer"
@@ -198,12 +198,7 @@ class Approving:
         if person is None:
             return []
         errand = self.carrying.errand(request)
-        asking = Errand(
-            subject=type(errand.subject)(person.account, person.directory_id, person.name),
-            directory=self.directory,
-            offers=errand.offers,
-            now=errand.now,
-        )
+        asking = replace(errand, subject=Subject(person.account, person.directory_id, person.name))
         try:
             (stage,) = stages((MANAGER,), asking)
             return self.whom_to_ask(request, Stage(DEPUTY, stage.accounts))

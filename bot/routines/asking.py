@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
+from sqlalchemy.orm import Session
+
 from bot.routines.approving import Asked
 from bot.routines.cards import whole
 from bot.routines.carrying_out import note
 from bot.routines.office import Part
-from bot.routines.records import RoutineRequest, held
-from bot.routines.routine import CannotBeDone, Stage
+from bot.routines.records import RequestTask, RoutineRequest, held
+from bot.routines.routine import CannotBeDone, Level, Stage, Task
 from store.durable import Durable, StepFailed
 
 LATER = "The directory doesn't answer at the moment, so nothing has happened. Press the button again in a minute."
+NOBODY = "Nobody is there to do it: no triage channel is set up."
 NOT_ASKED = ("drafted", "proven")
 
 
@@ -44,8 +47,10 @@ class Asking(Part):
             self.say(request, f"later {self.step('moment', self._moment)}", LATER)
         self.show(request)
         state = self.step("state", self._state, request)
-        if state == "proving":
+        if state == "proving" or (state == "asked" and self.routine.level is Level.L3):
             self.mail(request, "requested", "Asked for")
+        if state == "fulfilling":
+            self.say(request, "fulfilling", "It's approved. People have to do the rest, and I tell you once it's done.")
         if state == "approved":
             self.durable.start(self.do, request, key=f"routine:{request}:doing")
 
@@ -61,6 +66,7 @@ class Asking(Part):
         if request.state not in (*NOT_ASKED, "asked"):
             return None
         asked: list[Asked] = []
+        tasks: Sequence[Task] = ()
         try:
             if request.state in NOT_ASKED:
                 if flaw := self._flaw_of(request):
@@ -71,6 +77,8 @@ class Asking(Part):
             stages: Sequence[Stage] = office.approving.stages(self.routine, request) if problem is None else ()
             if request.stage < len(stages):
                 asked = office.approving.whom_to_ask(request, stages[request.stage])
+            elif problem is None and (tasks := self._tasks(request)) and office.triage.channel() is None:
+                problem = NOBODY
         except CannotBeDone as error:
             problem = str(error)
         with office.database.transaction() as session:
@@ -83,10 +91,30 @@ class Asking(Part):
                 note(session, request, "ask", "denied", "refused", office.now())
                 return problem
             self.open_ticket(session, request)
-            request.state = "asked" if asked else "approved"
+            request.state = "asked" if asked else "fulfilling" if tasks else "approved"
             office.approving.ask(session, request, request.stage, asked)
+            self._give_out(session, request, tasks)
             note(session, request, "ask", "allowed", f"stage_{request.stage}" if asked else "approved", office.now())
         return None
+
+    def _tasks(self, request: RoutineRequest) -> Sequence[Task]:
+        """Errors: `CannotBeDone`."""
+        wish = self.routine.Wish.model_validate(request.wish)
+        tasks: Sequence[Task] = self.routine.tasks(wish, self._office.carrying.offers)
+        return tasks
+
+    def _give_out(self, session: Session, request: RoutineRequest, tasks: Sequence[Task]) -> None:
+        for number, task in enumerate(tasks):
+            session.add(
+                RequestTask(
+                    request=request.id,
+                    number=number,
+                    text=task.text,
+                    due=task.due,
+                    proof=task.proof,
+                    given_at=self._office.now(),
+                )
+            )
 
     def _proof_wanted(self, request: RoutineRequest) -> str | None:
         """Wait for a proof that it's them; why that's of no use, or None."""

@@ -1,11 +1,12 @@
 """The cards and forms of a routine request, as blocks: the employee's, the approver's. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import kit
 from bot.blocks.markup import escaped
-from bot.routines.records import Approval, RoutineRequest
+from bot.routines.records import Approval, RequestTask, RoutineRequest
 from bot.routines.routine import Level, Risk, Routine
 from bot.slack import Block
 
@@ -21,6 +22,7 @@ DONE_WITH = {
     "cancelled": "Cancelled: nothing has happened.",
     "expired": "Nobody decided in time, so nothing has happened.",
     "failed": "It could not be done, and everything is as it was before.",
+    "unfulfilled": "It can't be done.",
     "stuck": "It could not be finished. A person looks after it.",
     "refused": "It can't be done.",
 }
@@ -73,6 +75,19 @@ class Actions:
         return f"{self.name}_answer_form"
 
     @property
+    def tick(self) -> str:
+        """The number of a task follows, `…_tick_2`."""
+        return f"{self.name}_tick"
+
+    @property
+    def refuse(self) -> str:
+        return f"{self.name}_refuse"
+
+    @property
+    def refusal_form(self) -> str:
+        return f"{self.name}_refusal"
+
+    @property
     def form(self) -> str:
         return f"{self.name}_form"
 
@@ -81,11 +96,15 @@ class Actions:
         return f"{self.name}_denial"
 
 
-def card(routine: Routine[Any], request: RoutineRequest, page: str) -> tuple[str, list[Block]]:
+def card(
+    routine: Routine[Any], request: RoutineRequest, page: str, tasks: Sequence[RequestTask] = ()
+) -> tuple[str, list[Block]]:
     """What is asked for and how far it is, as plain text and as blocks."""
     wish = whole(routine, request)
     what = routine.asks(wish) if wish is not None else routine.title
     lines, buttons = _progress(routine, request, page, complete=wish is not None)
+    if request.state == "fulfilling":
+        lines += [f"\n{'☑' if task.done_by else '☐'} {task.text}" for task in tasks]
     blocks: list[Block] = [kit.section_mrkdwn(f"*{escaped(what, 300)}*\n{escaped(' '.join(lines), 1_500)}")]
     if buttons:
         blocks.append(kit.actions(*buttons))
@@ -121,6 +140,8 @@ def _progress(
             return ["Thank you: it's you. I go on at once."], [cancel]
         case "asked":
             return ["Waiting for the approval."], [cancel]
+        case "fulfilling":
+            return ["Approved. People have to do this:"], [cancel]
         case "approved":
             return ["Approved. It is being done."], []
         case "doing":
@@ -132,12 +153,15 @@ def _progress(
 
 def _what_follows(routine: Routine[Any]) -> str:
     if routine.risk is Risk.APPROVAL:
-        proof = "" if routine.level is Level.L1 else "a proof that it's you, and "
-        return (
-            f"Once you ask for it, it needs {proof}an approval ({routine.approver}); then I do it myself and tell you."
-        )
+        proof = {Level.L2: "a proof that it's you, and "}.get(routine.level, "")
+        doer = "people do it, and I tell you" if _by_people(routine) else "I do it myself and tell you"
+        return f"Once you ask for it, it needs {proof}an approval ({routine.approver}); then {doer}."
     proof = "" if routine.level is Level.L1 else " First I ask you to prove that it's you."
     return f"I do it myself, at once, and tell you.{proof}"
+
+
+def _by_people(routine: Routine[Any]) -> bool:
+    return type(routine).tasks is not Routine.tasks
 
 
 def approval_card(routine: Routine[Any], request: RoutineRequest, approval: Approval) -> tuple[str, list[Block]]:

@@ -86,7 +86,7 @@ class Carrying:
             return employee.refusal
         if employee.account is None or employee.directory_id is None:
             return "Your Slack account isn't linked with a directory account. Ask me for a human."
-        if self._course.step_up.needed:
+        if self._course.step_up.guarded:
             return self._course.step_up.refuse(employee)
         if self._office.carrying.switches.off(self.name, self._office.carrying.directory_name):
             return OFF
@@ -230,6 +230,7 @@ class Carrying:
         app.view(actions.form)(sent)
         app.view(actions.denial_form)(denied)
         self._asking_back.listen(app)
+        self._course.fulfilling.listen(app)
 
     def open_form(self, click: Click) -> None:
         request = self._course.own(click)

@@ -43,7 +43,7 @@ class CarryingOut:
 
     def errand(self, request: RoutineRequest) -> Errand:
         subject = Subject(request.account or "", request.directory_id or "", request.name)
-        return Errand(subject, self.directory, self.offers, self.now())
+        return Errand(subject, self.directory, self.offers, self.now(), self.database, request.id)
 
     def do(self, routine: Routine[Any], request_id: str, number: int) -> str | None:
         """Do one step; why it can't be done, or None. Once it's done, again does nothing.

@@ -13,8 +13,9 @@ from bot.routines.asking import Asking
 from bot.routines.cards import APPROVAL_CARD, CARD, Actions
 from bot.routines.carrying_out import note
 from bot.routines.doing import Doing
+from bot.routines.fulfilling import Fulfilling
 from bot.routines.office import Office, Part
-from bot.routines.records import WAITING, Approval, RoutineRequest, approvals_of, held, of_card, requests_in
+from bot.routines.records import WAITING, Approval, RoutineRequest, approvals_of, held, of_card, requests_in, tasks_of
 from bot.routines.routine import Routine
 from bot.routines.step_up import StepUp
 from bot.routines.waiting import Waiting
@@ -36,7 +37,8 @@ class Course(Part):
         self._doing = Doing(routine, office)
         self._waiting = Waiting(routine, office)
         self.step_up = StepUp(routine, office.assurance, self.proven)
-        for part in (self.asking, self._doing, self._waiting):
+        self.fulfilling = Fulfilling(routine, office)
+        for part in (self.asking, self._doing, self._waiting, self.fulfilling):
             part.step_up = self.step_up
 
     def register(self, durable: Durable) -> None:
@@ -50,6 +52,7 @@ class Course(Part):
         self._away = durable.workflow(f"{self.name}_stopped", self.show)
         self._expire = durable.workflow(f"{self.name}_expiring", self._waiting.expire)
         self.asking.register(durable, self._do)
+        self.fulfilling.register(durable, self._do)
 
     # What was clicked on: found by where it is, never by what the button says
 
@@ -184,18 +187,21 @@ class Course(Part):
         for request in over:
             self._start(self._expire, request, key=f"routine:{request}:expired")
         with office.database.reading() as session:
-            open_ones = requests_in(session, "proving", "proven", "asked", "approved", "done")
+            open_ones = requests_in(session, "proving", "proven", "asked", "fulfilling", "approved", "done")
             found = [each for each in open_ones if each.workflow == self.name]
             waited_for = {
                 each.id
                 for each in found
                 if any(approval.state == "waiting" for approval in approvals_of(session, each.id, each.stage))
             }
+            tasks = {each.id: tasks_of(session, each.id) for each in found if each.state == "fulfilling"}
         for each in found:
             if each.state == "proving" and self.step_up.is_over(each):
                 self.asking.take_back(each)
             elif each.state == "proven" and now - each.changed_at > LEFT_BEHIND:
                 self.asking.begin(each.id, f"asked:again:{now:%Y%m%d%H%M}")
+            elif each.state == "fulfilling":
+                self.fulfilling.see_to(each, tasks[each.id], now)
             elif each.state == "approved":
                 self._start(self._do, each.id, key=f"routine:{each.id}:doing")
             elif each.state == "asked" and each.id not in waited_for and now - each.changed_at > LEFT_BEHIND:

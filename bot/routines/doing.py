@@ -6,6 +6,7 @@ from bot.records import Conversation
 from bot.routines.carrying_out import note
 from bot.routines.office import Part
 from bot.routines.records import AT_WORK, held, steps_of
+from bot.routines.routine import CannotBeDone
 from store.durable import StepFailed
 from tickets import lifecycle
 
@@ -22,7 +23,15 @@ class Doing(Part):
         elif self.step("done", self._done, request):
             self.say(request, "done", self.said(request, DONE))
             self.mail(request, "done", DONE)
+            self.tried("hand over", self._hand_over, request)
         self.show(request)
+
+    def _hand_over(self, request_id: str) -> None:
+        """What belongs to the employee now goes to them alone, and into nothing that is kept."""
+        request = self.read(request_id)
+        wish = self.routine.Wish.model_validate(request.wish)
+        if given := self.routine.hands_over(wish, self._office.carrying.errand(request)):
+            self._office.news.say(request_id, "handed over", given)
 
     def end(self, request: str) -> None:
         """The durable workflow of a request whose time is over."""
@@ -47,10 +56,16 @@ class Doing(Part):
         return problem
 
     def _checked(self, request_id: str) -> str | None:
-        """Why an approved request may not be done after all: everything that was checked before, again."""
+        """Why an approved request may not be done after all: everything that was checked before, again. What people
+        have done already isn't undone by that."""
         request = self.read(request_id)
         if request.state not in AT_WORK:
             return f"it is {request.state}"
+        try:
+            if not self._office.carrying.steps(self.routine, request):
+                return None
+        except CannotBeDone as error:
+            return str(error)
         return self.not_now(request) or self._office.approving.still_holds(self.routine, request)
 
     def _count(self, request_id: str) -> int:
@@ -59,15 +74,14 @@ class Doing(Part):
     def _done(self, request_id: str) -> bool:
         with self._office.database.transaction() as session:
             request = held(session, request_id)
-            if request.state != "doing":
+            if request.state not in AT_WORK:
                 return request.state == "done"
-            request.state, request.changed_at = "done", self._office.now()
             request.ends_at = self.routine.ends_at(self.routine.Wish.model_validate(request.wish), self._office.now())
             note(session, request, "carry_out", "done", "verified", self._office.now())
             if request.ticket:
-                lifecycle.resolve(
-                    session, request.ticket, agent=DESK, resolution="Done and verified.", now=self._office.now()
-                )
+                how = "Done and verified." if request.state == "doing" else "Done."
+                lifecycle.resolve(session, request.ticket, agent=DESK, resolution=how, now=self._office.now())
+            request.state, request.changed_at = "done", self._office.now()
         return True
 
     # When it can't be done

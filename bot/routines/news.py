@@ -11,8 +11,9 @@ from bot.blocks.markup import escaped
 from bot.message import escape
 from bot.records import Post
 from bot.routines.cards import APPROVAL_CARD, CARD, QUESTION, Actions, approval_card, card, whole
-from bot.routines.records import Approval, RoutineRequest
+from bot.routines.records import Approval, RoutineRequest, tasks_of
 from bot.routines.routine import Routine
+from bot.routines.task_cards import TASKS_CARD, tasks_card
 from bot.slack import Block, Slack
 from store import Database
 
@@ -29,7 +30,8 @@ class RoutineNews:
         with self.database.reading() as session:
             request = session.get_one(RoutineRequest, request_id)
             post = session.get(Post, self._key(request_id))
-        text, blocks = card(routine, request, page)
+            tasks = tasks_of(session, request_id)
+        text, blocks = card(routine, request, page, tasks)
         if post is not None and post.ts is not None:
             self._update(post.channel, post.ts, text, blocks)
             return
@@ -117,6 +119,42 @@ class RoutineNews:
             ref=str(approval_id),
         )
 
+    def show_tasks(self, routine: Routine[Any], request_id: str, channel: str | None) -> None:
+        """The card of what people have to do, in the triage channel, as things stand; nothing if there is nothing."""
+        with self.database.reading() as session:
+            request = session.get_one(RoutineRequest, request_id)
+            tasks = tasks_of(session, request_id)
+            post = session.get(Post, self._tasks_key(request_id))
+        if not tasks:
+            return
+        text, blocks = tasks_card(routine, request, tasks)
+        if post is not None and post.ts is not None:
+            self._update(post.channel, post.ts, text, blocks)
+        elif channel is not None:
+            self.slack.post(
+                self._tasks_key(request_id),
+                channel=channel,
+                text=escape(text),
+                blocks=blocks,
+                purpose=TASKS_CARD,
+                ref=request_id,
+            )
+
+    def remind_of_tasks(self, request_id: str, key: str) -> None:
+        """Below the card of the tasks, once for each key."""
+        with self.database.reading() as session:
+            post = session.get(Post, self._tasks_key(request_id))
+            left = [task.text for task in tasks_of(session, request_id) if task.done_by is None]
+        if left and post is not None and post.ts is not None:
+            self.slack.post(
+                f"routine:{request_id}:tasks:{key}",
+                channel=post.channel,
+                thread_ts=post.ts,
+                text=escape(f"This still waits for you: {'; '.join(left)}."),
+                purpose="tasks_news",
+                ref=request_id,
+            )
+
     def remind(self, approval_id: int, day: str) -> None:
         with self.database.reading() as session:
             post = session.get(Post, self._approval_key(approval_id))
@@ -140,6 +178,10 @@ class RoutineNews:
     @staticmethod
     def _key(request_id: str) -> str:
         return f"routine:{request_id}:card"
+
+    @staticmethod
+    def _tasks_key(request_id: str) -> str:
+        return f"routine:{request_id}:tasks"
 
     @staticmethod
     def _approval_key(approval_id: int) -> str:

@@ -92,7 +92,7 @@ class Part:
             return who.refusal
         if who.directory_id != request.directory_id:
             return "Your Slack account is linked with another account than before."
-        return self.step_up.refuse(who, max_age=0) if self.step_up.needed else None
+        return self.step_up.refuse(who, max_age=0) if self.step_up.guarded else None
 
     # What people see
 
@@ -101,6 +101,10 @@ class Part:
         self.tried("card", self._office.news.show_card, self.routine, request, self.step_up.url(request))
         for approval in self.step("approvals", self._approvals, request):
             self.tried(f"approval {approval}", self._office.news.show_approval, self.routine, approval)
+        self.tried("tasks", self._show_tasks, request)
+
+    def _show_tasks(self, request: str) -> None:
+        self._office.news.show_tasks(self.routine, request, self._office.triage.channel())
 
     def _approvals(self, request: str) -> list[int]:
         with self._office.database.reading() as session:

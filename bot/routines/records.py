@@ -1,17 +1,17 @@
 """What is kept of routine requests that are carried out in steps, of their approvals, and of switches."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.records import Post
 from store import Base
 
-WAITING = ("drafted", "proving", "proven", "asked", "approved")
-"""States in which nothing has been done yet, so that the employee can still stop it."""
+WAITING = ("drafted", "proving", "proven", "asked", "fulfilling", "approved")
+"""States in which the desk has done nothing yet, so that the employee can still stop it."""
 AT_WORK = ("approved", "doing")
 
 
@@ -39,8 +39,9 @@ class RoutineRequest(Base):
     thread_ts: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
     """`refused`; `drafted` (the card is out), `proving` (waits for a second factor), `proven`, `asked` (waits for
-    approval), `approved`, `doing`, `done`; `ended` (taken back when its time was over); `denied`, `cancelled`,
-    `expired`; `failed` (all is as before), `stuck` (for a human)."""
+    approval), `fulfilling` (people have tasks), `approved`, `doing`, `done`; `ended` (taken back when its time was
+    over); `denied`, `cancelled`, `expired`; `unfulfilled` (people say it can't be done), `failed` (all is as before),
+    `stuck` (for a human)."""
     wish: Mapped[dict[str, Any]]
     """Values by field, as far as they are known."""
     refusal: Mapped[str | None]
@@ -97,6 +98,40 @@ class RequestStep(Base):
     at: Mapped[datetime]
 
 
+class RequestTask(Base):
+    """What people do for a request."""
+
+    __tablename__ = "request_tasks"
+
+    request: Mapped[str] = mapped_column(ForeignKey("routine_requests.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    due: Mapped[date | None]
+    proof: Mapped[bool]
+    given_at: Mapped[datetime]
+    done_by: Mapped[str | None] = mapped_column(String(32))
+    """Slack id of whoever ticked it off."""
+    done_account: Mapped[str | None] = mapped_column(String(128))
+    """Of a proof: their account."""
+    done_at: Mapped[datetime | None]
+
+
+class Code(Base):
+    """One of those that are handed out one by one, free until a request has it."""
+
+    __tablename__ = "codes"
+    __table_args__ = (UniqueConstraint("offer", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    offer: Mapped[str] = mapped_column(String(75), index=True)
+    """Its name, folded."""
+    code: Mapped[str] = mapped_column(String(200))
+    request: Mapped[str | None] = mapped_column(String(32), unique=True)
+    directory_id: Mapped[str | None] = mapped_column(String(64))
+    """Of whoever has it."""
+    taken_at: Mapped[datetime | None]
+
+
 class Switch(Base):
     """Whether something may be done at all."""
 
@@ -135,6 +170,10 @@ def steps_of(session: Session, request: str) -> Sequence[RequestStep]:
     return session.scalars(select(RequestStep).where(RequestStep.request == request).order_by(RequestStep.number)).all()
 
 
+def tasks_of(session: Session, request: str) -> Sequence[RequestTask]:
+    return session.scalars(select(RequestTask).where(RequestTask.request == request).order_by(RequestTask.number)).all()
+
+
 def requests_in(session: Session, *states: str) -> Sequence[RoutineRequest]:
     return session.scalars(select(RoutineRequest).where(RoutineRequest.state.in_(states))).all()
 
@@ -167,3 +206,33 @@ def unheard_repudiations(session: Session, workflow: str) -> Sequence[str]:
     return session.scalars(
         query.where(RoutineRequest.repudiated_at.is_not(None), RoutineRequest.incident.is_(None))
     ).all()
+
+
+def add_codes(session: Session, offer: str, codes: Sequence[str]) -> int:
+    """How many of these are new; the others are known already."""
+    known = set(session.scalars(select(Code.code).where(Code.offer == offer.casefold())))
+    fresh = [code for code in dict.fromkeys(codes) if code not in known]
+    session.add_all(Code(offer=offer.casefold(), code=code) for code in fresh)
+    return len(fresh)
+
+
+def free_code(session: Session, offer: str) -> Code | None:
+    """One that nobody has, held until the transaction ends; who comes at the same time gets another."""
+    query = select(Code).where(Code.offer == offer.casefold(), Code.request.is_(None)).order_by(Code.id)
+    return session.scalar(query.limit(1).with_for_update(skip_locked=True))
+
+
+def code_of(session: Session, request: str) -> Code | None:
+    return session.scalar(select(Code).where(Code.request == request))
+
+
+def codes_left(session: Session, offer: str) -> int:
+    query = select(func.count()).where(Code.offer == offer.casefold(), Code.request.is_(None))
+    return session.scalar(query) or 0
+
+
+def codes_taken_since(session: Session, offer: str, directory_id: str, since: datetime) -> int:
+    query = select(func.count()).where(
+        Code.offer == offer.casefold(), Code.directory_id == directory_id, Code.taken_at >= since
+    )
+    return session.scalar(query) or 0

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from bot.directory.directory import Ability, Directory
 from bot.routines.offers import Offers
+from store import Database
 
 
 class Risk(StrEnum):
@@ -21,7 +22,7 @@ class Risk(StrEnum):
 
 class Level(StrEnum):
     """How sure it must be who asks (an assurance ladder): a bound Slack identity, checked afresh (`L1`); in addition
-    a second factor now (`L2`); people who know each other (`L3`)."""
+    a second factor now (`L2`); without one, several people who make sure of it, each in another way (`L3`)."""
 
     L1 = "L1"
     L2 = "L2"
@@ -45,6 +46,10 @@ class Errand:
     directory: Directory
     offers: Offers
     now: datetime
+    database: Database
+    """For what the desk keeps itself."""
+    request: str = ""
+    """Its id; none where it is only tried."""
 
 
 class CannotBeDone(Exception):
@@ -80,6 +85,17 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True)
+class Task:
+    """What people do for a request, and tick off in the triage channel; plain, as in `Order a screen`."""
+
+    text: str
+    due: date | None = None
+    proof: bool = False
+    """That it's them who ask, and security hangs on it: each proof of a request is somebody else's, who neither asked
+    for it nor approved it."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """Who may approve: any one of these accounts. `why` names the rule, as in `your manager`."""
 
@@ -105,6 +121,8 @@ class Routine(ABC, Generic[W]):
     """What the directory must be able to do, for the table of requests; each step says for itself what it needs."""
     undone_by: ClassVar[str]
     """How it is undone, in words."""
+    rest: ClassVar[timedelta] = timedelta()
+    """How long after the people's tasks were given out the desk's own steps begin at the earliest."""
     Wish: type[W]
     """What is asked for; the form is made from it (`bot.routines.forms`)."""
 
@@ -116,6 +134,14 @@ class Routine(ABC, Generic[W]):
     @abstractmethod
     def steps(self, wish: W, offers: Offers) -> Sequence[Step]:
         """What is to be done, in order. Errors: `CannotBeDone`, when it isn't on offer any more."""
+
+    def tasks(self, wish: W, offers: Offers) -> Sequence[Task]:
+        """What people do once it is approved, before the steps. Errors: `CannotBeDone`, when it isn't on offer."""
+        return ()
+
+    def hands_over(self, wish: W, errand: Errand) -> str | None:
+        """What the employee gets to read beside that it's done: a code that is theirs now."""
+        return None
 
     def approval(self, wish: W, errand: Errand) -> Sequence[Stage]:
         """Who has to approve, one stage after the other; none for what needs no approval.

@@ -49,7 +49,10 @@ class StepUp:
     """Of one routine. `proven` is called with a request's id once its owner has proven themselves."""
 
     def __init__(self, routine: Routine[Any], assurance: Assurance, proven: Callable[[str], None]) -> None:
-        self.needed = routine.level is not Level.L1
+        self.guarded = routine.level is not Level.L1
+        """Nothing is done for whom nothing may be done that needs a second factor, holds and limits included."""
+        self.needed = routine.level is Level.L2
+        """A proof on the page is."""
         self.purpose = purpose("prove", routine.name)
         self._title = routine.title
         self._desk = assurance

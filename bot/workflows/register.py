@@ -4,9 +4,12 @@ from typing import Any
 
 from bot.routines.account import SignOut, UnlockAccount
 from bot.routines.carrying import Carrying
+from bot.routines.codes import GuestCode
 from bot.routines.elevation import ElevatedAccess
+from bot.routines.factor_reset import FactorReset
 from bot.routines.memberships import JoinGroup, LeaveGroup, MailboxAccess, SoftwareAccess
 from bot.routines.office import Office
+from bot.routines.people_tasks import LeavingEmployee, NewHardware, NewJoiner
 from bot.routines.routine import Routine
 from bot.routing import Routine as Recognised
 from bot.workflows.key_registration import KeyRegistration
@@ -21,6 +24,11 @@ DECLARED: tuple[type[Routine[Any]], ...] = (
     SoftwareAccess,
     MailboxAccess,
     ElevatedAccess,
+    GuestCode,
+    NewHardware,
+    NewJoiner,
+    LeavingEmployee,
+    FactorReset,
 )
 ROUTINES: tuple[Recognised, ...] = (PasswordReset, KeyRegistration, *DECLARED)
 """Their classes, which suffice to recognise a wish."""

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.directory.demo import DemoDirectory
 from bot.routines.offers import OfferSettings
-from bot.routines.records import RoutineRequest
+from bot.routines.records import RoutineRequest, add_codes
 from deskmate.open_desk import open_desk
 from deskmate.running import closed
 from deskmate.running import opened as opened_line
@@ -78,6 +78,10 @@ class Office(Place):
         workspace = self.sandbox.workspace
         self.until(lambda: workspace.views.get(user))
         return workspace.submit(user, workspace.views[user][-1].id, values)
+
+    def stock(self, offer: str, codes: list[str]) -> None:
+        with self.desk.database.transaction() as session:
+            add_codes(session, offer, codes)
 
     def advance(self, hours: float) -> None:
         self.sandbox.workspace.advance(hours)
