@@ -26,7 +26,7 @@ def requests_list(
     from deskmate.request_table import table
 
     if markdown:
-        printed(table().rstrip())
+        typer.echo(table().rstrip())
         return
     rows = listed()
     said(rows, "\n".join(f"{row['name']:<16} {row['risk']:<18} {row['request']}" for row in rows), as_json=as_json)

@@ -65,7 +65,7 @@ class FactorReset(Routine[LostFactor]):
     level = Level.L3
     approver = "manager; then two agents make sure that it's them"
     needs: ClassVar[frozenset[Ability]] = frozenset()
-    undone_by = "a new factor by the feed of people, good after 72 hours; until the end of a day it can be stopped"
+    undone_by = "a new factor, by the feed of people; until a day is over it can be stopped"
     rest = timedelta(hours=24)
     Wish = LostFactor
 

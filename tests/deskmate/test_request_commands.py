@@ -54,6 +54,42 @@ def test_a_request_is_tried_and_nothing_is_done() -> None:
     assert "design-tools" not in alice.groups
 
 
+def test_what_people_would_do_is_told_too() -> None:
+    values = ("what=docking station", "place=Desk 3.14", "reason=test")
+    plan = run("requests", "try", "hardware", "--as", "alice", *(word for value in values for word in ("--set", value)))
+
+    assert "people would: Take a docking station out of stock, or order one" in plan
+
+
+def test_the_table_of_requests_is_markdown_wherever_it_goes() -> None:
+    assert run("requests", "list", "--markdown").startswith("| Request | Risk |")
+
+
+def test_codes_are_put_in_stock_once_and_counted(tmp_path: Path) -> None:
+    file = tmp_path / "vouchers.txt"
+    file.write_text("\ufeffone-111\n\n  two-222  \r\none-111\n", encoding="utf-8")
+
+    assert told("codes", "add", "Guest Wi-Fi", str(file)) == {"offer": "guest Wi-Fi", "added": 2, "left": 2}
+    assert told("codes", "add", "guest Wi-Fi", str(file)) == {"offer": "guest Wi-Fi", "added": 0, "left": 2}
+    assert told("codes", "list") == [{"offer": "guest Wi-Fi", "left": 2}]
+
+
+@pytest.mark.parametrize(
+    "words", [("parking", "vouchers.txt"), ("guest Wi-Fi", "missing.txt"), ("guest Wi-Fi", "empty.txt")]
+)
+def test_codes_of_no_offer_and_files_without_codes_are_refused_in_a_line(
+    tmp_path: Path, words: tuple[str, str]
+) -> None:
+    (tmp_path / "vouchers.txt").write_text("one-111")
+    (tmp_path / "empty.txt").write_text("\n")
+    offer, file = words
+
+    said = run("codes", "add", offer, file, code=1)
+
+    assert said.count("\n") == 1
+    assert "There are: guest Wi-Fi" in said or file in said
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

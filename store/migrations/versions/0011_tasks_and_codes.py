@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column('directory_id', sa.String(length=64), nullable=True),
         sa.Column('taken_at', sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_codes')),
-        sa.UniqueConstraint('offer', 'code', name=op.f('uq_codes_offer')),
+        sa.UniqueConstraint('offer', 'code', name=op.f('uq_codes_offer_code')),
         sa.UniqueConstraint('request', name=op.f('uq_codes_request')),
     )
     with op.batch_alter_table('codes', schema=None) as batch_op:
