@@ -68,7 +68,6 @@ class GuestCode(Routine[WantedCode]):
         "please give me a wifi code for my guest",
         "guest wlan access for a visitor, please",
         "I have visitors tomorrow, can they get on the guest Wi-Fi",
-        "voucher for guest Wi-Fi",
     )
     risk = Risk.LOW
     approver = "nobody, unless the offer names somebody"

@@ -58,7 +58,7 @@ class FactorReset(Routine[LostFactor]):
         "reset my MFA",
         "please reset my two-factor authentication",
         "I can't get codes any more since my phone was stolen",
-        "my second factor has to be set up again, my old phone is broken",
+        "my second factor is lost with my phone, take it off please",
         "I lost my security key and need a new one",
     )
     risk = Risk.APPROVAL
