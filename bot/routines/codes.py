@@ -64,7 +64,7 @@ class GuestCode(Routine[WantedCode]):
     examples = (
         "I need guest Wi-Fi for a visitor",
         "can I get a guest Wi-Fi voucher",
-        "a customer visits us today and needs internet",
+        "please get my guest a Wi-Fi code for today",
         "please give me a wifi code for my guest",
         "guest wlan access for a visitor, please",
         "I have visitors tomorrow, can they get on the guest Wi-Fi",
