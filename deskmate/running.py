@@ -80,6 +80,7 @@ def over_the_socket(app: App, client: WebClient, app_token: str) -> Iterator[Cal
             greeted.set()
 
     handler.client.on_message_listeners.append(heard)
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # Slack's SDK tells the same
     handler.client.logger.addFilter(lambda record: not over.is_set() and "Unsuccessful Bolt" not in str(record.msg))
     try:
         if not connected(handler, client):
