@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.errors import PortInUse
@@ -66,7 +67,8 @@ class _Announced(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._ready.set()
+        # In a thread, as pages are answered: the first such call imports for half a second.
+        await run_in_threadpool(self._ready.set)
 
 
 class ServerThread:
