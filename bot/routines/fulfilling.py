@@ -11,6 +11,7 @@ from bot.clicks import Click, keep_view, opened_form, opened_view
 from bot.message import escape
 from bot.people import Employee
 from bot.routines.approval_rules import independent
+from bot.routines.asking import LATER
 from bot.routines.cards import Actions
 from bot.routines.carrying_out import note
 from bot.routines.forms import OLD_FORM, filled_in
@@ -18,7 +19,7 @@ from bot.routines.office import Office, Part
 from bot.routines.records import RequestTask, RoutineRequest, approvals_of, held, of_card, tasks_of
 from bot.routines.routine import Routine
 from bot.routines.task_cards import TASKS_CARD, refusal_form
-from store.durable import Durable
+from store.durable import Durable, StepFailed
 from tickets import lifecycle, worklog
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ class Fulfilling(Part):
 
     def _see_to_tick(self, kept: dict[str, Any]) -> None:
         request = self.step("find", self._request_at, kept)
-        said = self.step("tick", self.ticked, request, kept) if request else OLD_FORM
+        try:
+            said = self.step("tick", self.ticked, request, kept) if request else OLD_FORM
+        except StepFailed:
+            said = LATER
         if said:
             self.tried("whisper", self._whisper, kept, said)
         if request:
