@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PARALLEL := -n auto --maxprocesses=4 --dist=worksteal
+PARALLEL := -n $(shell expr $$(nproc) + 1) --maxprocesses=4 --dist=worksteal
 
 .PHONY: help demo install test trials check bench debian fast clean
 
