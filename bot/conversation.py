@@ -20,6 +20,7 @@ from bot.outcomes import (
     Tried,
 )
 from bot.people import Employee
+from bot.proposing import Proposal, Proposer
 from bot.routing import Intent, Route, Router
 from bot.several import each_answered
 from bot.ticket_texts import list_lines, status_line
@@ -39,6 +40,8 @@ STILL_BROKEN = re.compile(
 SUMMARY_LIMIT = 2_000
 FAR_OFF = 0.05
 """Confidence below which what was found isn't worth an agent's look."""
+NEARLY = 0.1
+"""Probability of a routine request from which on a language model is asked whether it is one."""
 UNLIKE_ANYTHING = 0.3
 """Similarity to the nearest example below which a message is like nothing that people bring to an IT desk."""
 ASK_A_HUMAN = "Talk to a human"
@@ -91,6 +94,8 @@ class Knows(Protocol):
     def database(self) -> Database: ...
     @property
     def grounded(self) -> Grounded | None: ...
+    @property
+    def proposer(self) -> Proposer | None: ...
 
 
 def decide(desk: Knows, asked: Asked) -> Decision:
@@ -128,7 +133,17 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     if route.intent is Intent.ROUTINE and route.workflow:
         outcome = InProgress(workflow=route.workflow, text="I can do that for you.")
         return Decision(outcome, Why(Branch.ROUTINE, route=route))
+    if proposed := proposed_by_the_model(desk, asked, route):
+        outcome = InProgress(proposed.workflow, "I can do that for you.", given=proposed.values)
+        return Decision(outcome, Why(Branch.ROUTINE, "a language model took it for a wish for this", route))
     return from_the_knowledge_base(desk, asked, route)
+
+
+def proposed_by_the_model(desk: Knows, asked: Asked, route: Route) -> Proposal | None:
+    """What a language model, if there is one, takes a message for that is nearly a routine request."""
+    if desk.proposer is None or route.sure is None or route.sure < NEARLY:
+        return None
+    return desk.proposer.propose(asked.text)
 
 
 def goes_to_the_ticket(asked: Asked, ticket: str, *, reopened: bool = False) -> Outcome:

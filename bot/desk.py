@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.handoff import Triage
 from bot.people import People
+from bot.proposing import Proposer
 from bot.routing import Router
 from bot.settings import BotSettings
 from bot.slack import Slack
@@ -33,6 +34,8 @@ class Desk:
     now: Callable[[], datetime]
     grounded: Grounded | None = None
     """What words answers anew, with a language model; without one, answers are in the articles' words."""
+    proposer: Proposer | None = None
+    """What asks a language model whether a message that is nearly a routine request is one."""
 
     def workflow(self, name: str) -> Workflow:
         return next(workflow for workflow in self.workflows if workflow.name == name)

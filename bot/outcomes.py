@@ -1,6 +1,6 @@
 """What may come of one turn: a closed union, kept with the turn as JSON and rendered by `bot.blocks`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -89,11 +89,13 @@ class Deflected:
 
 @dataclass(frozen=True)
 class InProgress:
-    """A workflow waits for the employee; `request` is its id once it has started."""
+    """A workflow waits for the employee; `request` is its id once it has started. `given` are values, by field, that
+    were understood besides what the message's words tell."""
 
     workflow: str
     text: str
     request: str | None = None
+    given: dict[str, str] = field(default_factory=dict)
     kind: Literal["in_progress"] = "in_progress"
 
 

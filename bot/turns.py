@@ -223,13 +223,14 @@ class Turns:
             return False
         conversation = session.get_one(Conversation, turn.conversation_id)
         match outcome:
-            case InProgress(workflow=name):
+            case InProgress(workflow=name, given=given):
                 outcome = desk.workflow(name).start(
                     session,
                     key=key,
                     employee=asked.employee,
                     conversation=conversation,
                     refusal=why.refused,
+                    given=given,
                     now=now,
                 )
             case Deflected(workflow=name, request=str(request)):

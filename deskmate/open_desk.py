@@ -46,6 +46,7 @@ from deskmate.wiring import (
     every,
     grounded,
     offers_of,
+    proposer,
     router,
 )
 from knowledge.grounded import Grounded
@@ -163,6 +164,7 @@ def wired(
         files=settings.roof.home / "files",
         now=now,
         grounded=model,
+        proposer=proposer(model, settings, now),
     )
     triage.durable(durable)
     people.durable(durable)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -12,9 +13,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from bot.conversation import Knows
 from bot.directory.register import directory
 from bot.people import People
+from bot.proposing import Proposer
 from bot.routines.offers import STANDS_FOR, Offers
 from bot.routing import Router
-from bot.workflows.register import ROUTINES
+from bot.workflows.register import ROUTINES, proposable
 from deskmate.errors import RoofError
 from deskmate.examples import KeptExamples
 from deskmate.settings import Settings
@@ -112,6 +114,14 @@ def grounded(database: Database, settings: Settings) -> Grounded | None:
     return Grounded(model, database, settings.model)
 
 
+def proposer(model: Grounded | None, settings: Settings, now: Callable[[], datetime]) -> Proposer | None:
+    """Errors: `OffersUnreadable`."""
+    if model is None or not settings.model.llm_propose:
+        return None
+    requests = proposable(offers_of(settings))
+    return Proposer(model.model, model.budget, requests, today=lambda: now().date())
+
+
 def router(library: Library, settings: Settings) -> Router:
     """Errors: `OffersUnreadable`."""
     offers = offers_of(settings)
@@ -144,13 +154,15 @@ class Asking:
     router: Router
     database: Database
     grounded: Grounded | None = None
+    proposer: Proposer | None = None
 
 
 @contextmanager
 def open_asking(settings: Settings, *, brief: bool = False) -> Iterator[Asking]:
     """`brief`: for one question, after which the process ends."""
     with open_database(settings) as database, open_library(database, settings, brief=brief) as library:
-        yield Asking(library, router(library, settings), database, grounded(database, settings))
+        model = grounded(database, settings)
+        yield Asking(library, router(library, settings), database, model, proposer(model, settings, utc_now))
 
 
 def _satisfies(asking: Asking) -> Knows:

@@ -40,6 +40,7 @@ class LanguageModelSettings(BaseSettings):
     llm_timeout_seconds: float = Field(default=20.0, gt=0, le=240)  # of a turn; Slack ends a stream after five minutes
     llm_tokens_per_turn: int = Field(default=10_000, ge=1_000)  # prompt and answer together
     llm_tokens_per_day: int = Field(default=2_000_000, ge=0)
+    llm_propose: bool = True  # whether it may say that a message is a routine request, which the employee confirms
     llm_rewrite: bool = False  # whether it also words the question for the search
     llm_rewrite_seconds: float = Field(default=4.0, gt=0, le=60)  # then the plain question is searched
 

@@ -12,14 +12,14 @@ from time import perf_counter
 
 from pydantic import BaseModel, Field, ValidationError
 
+from knowledge.asking_once import asked_once
 from knowledge.budget import TokenBudget
-from knowledge.llm import LanguageModel, LanguageModelSettings, Unwritten, Usage
+from knowledge.llm import LanguageModel, LanguageModelSettings, Unwritten
 from knowledge.trace import Stage
 
 log = logging.getLogger(__name__)
 
 TOKENS = 2_000  # of the answer, half; a model that thinks first needs them
-SCHEMA_TOKENS = 200
 LONGEST = 500  # characters of a question for the search
 LONGEST_QUESTION = 2_000
 WITH_DIGITS = re.compile(r"[^\W_]*\d[^\W_]*(?:[.-]\w*\d\w*)*")
@@ -70,25 +70,7 @@ class Rewriter:
         return Search(text, before, Stage("rewrite", said, round(1000 * (perf_counter() - started), 2)))
 
     def _rewritten(self, question: str, earlier: Sequence[str]) -> str:
-        messages = prompt(question, earlier)
-        asking = SCHEMA_TOKENS + sum(len(text.encode()) for _, text in messages) // 2
-        day = self._budget.reserve(asking + TOKENS // 2)
-        if day is None:
-            raise Unwritten("over budget", "the day's tokens are used up")
-        spent, written, over = 0, "", False
-        try:
-            for piece in self._model.stream(messages, Rewritten):
-                if isinstance(piece, Usage):
-                    spent = max(spent, piece.tokens)
-                else:
-                    written += piece
-            over = True
-        except Unwritten as failure:
-            over = failure.reason == "down"
-            raise
-        finally:
-            counted = asking + len(written.encode()) // 2 if over else asking + TOKENS // 2
-            self._budget.settle(day, asking + TOKENS // 2, spent or counted)
+        written = asked_once(self._model, self._budget, prompt(question, earlier), Rewritten, tokens=TOKENS)
         return checked(written, question)
 
 

@@ -100,6 +100,7 @@ class Carrying:
         employee: Employee,
         conversation: Conversation,
         refusal: str | None,
+        given: Mapping[str, str],
         now: datetime,
     ) -> InProgress | Declined:
         request = request_of_key(session, key)
@@ -118,7 +119,7 @@ class Carrying:
                 channel=conversation.channel,
                 thread_ts=conversation.thread_ts,
                 state="refused" if refusal is not None else "drafted",
-                wish=self._given(plain(turn.text), now) if turn is not None else {},
+                wish={**given, **(self._given(plain(turn.text), now) if turn is not None else {})},
                 refusal=refusal,
                 stage=0,
                 created_at=now,

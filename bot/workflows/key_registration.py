@@ -5,7 +5,7 @@ everybody concerned is told of it.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -180,6 +180,7 @@ class KeyRegistration:
         employee: Employee,
         conversation: Conversation,
         refusal: str | None,
+        given: Mapping[str, str],
         now: datetime,
     ) -> InProgress | Declined:
         request = key_request_of_turn(session, key)

@@ -6,7 +6,7 @@ Nothing but the directory and the page's one request ever sees the password.
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +192,7 @@ class PasswordReset:
         employee: Employee,
         conversation: Conversation,
         refusal: str | None,
+        given: Mapping[str, str],
         now: datetime,
     ) -> InProgress | Declined:
         request = request_of_key(session, key)

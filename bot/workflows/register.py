@@ -2,16 +2,20 @@
 
 from typing import Any
 
+from bot.proposing import Proposable
 from bot.routines.account import SignOut, UnlockAccount
 from bot.routines.carrying import Carrying
 from bot.routines.codes import GuestCode
 from bot.routines.elevation import ElevatedAccess
 from bot.routines.factor_reset import FactorReset
+from bot.routines.forms import wanted
 from bot.routines.memberships import JoinGroup, LeaveGroup, MailboxAccess, SoftwareAccess
+from bot.routines.offers import Offers
 from bot.routines.office import Office
 from bot.routines.people_tasks import LeavingEmployee, NewHardware, NewJoiner
 from bot.routines.routine import Routine
 from bot.routing import Routine as Recognised
+from bot.values import Kind
 from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.password_reset import PasswordReset
 from bot.workflows.workflow import Workflow
@@ -32,6 +36,16 @@ DECLARED: tuple[type[Routine[Any]], ...] = (
 )
 ROUTINES: tuple[Recognised, ...] = (PasswordReset, KeyRegistration, *DECLARED)
 """Their classes, which suffice to recognise a wish."""
+
+
+def proposable(offers: Offers) -> tuple[Proposable, ...]:
+    """What a language model may take a message for; of what needs something on offer, only if there is any."""
+    found = [Proposable(routine.name, routine.title) for routine in (PasswordReset, KeyRegistration)]
+    for routine in DECLARED:
+        values = tuple(wanted(routine.Wish, offers.names))
+        if all(value.offered for value in values if value.kind is Kind.CHOICE):
+            found.append(Proposable(routine.name, routine.title, values))
+    return tuple(found)
 
 
 def listed() -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What a routine request must offer so that the desk can start it, show it and finish it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,10 +46,12 @@ class Workflow(Protocol):
         employee: Employee,
         conversation: Conversation,
         refusal: str | None,
+        given: Mapping[str, str],
         now: datetime,
     ) -> InProgress | Declined:
         """Record the request, or its refusal as `check` gave it, in the turn's transaction; nothing is sent yet.
 
+        `given` are values by field that the employee has yet to see; what takes none passes over them.
         The same key again gives the same answer and records nothing.
         """
 

@@ -40,7 +40,7 @@ class Kept:
 def desk_over(library: Any) -> Any:
     route = Route(Intent.OTHER, 0.5, on_topic=True)
     return SimpleNamespace(
-        library=library, router=SimpleNamespace(route=lambda text: route), grounded=None, database=None
+        library=library, router=SimpleNamespace(route=lambda text: route), grounded=None, proposer=None, database=None
     )
 
 

@@ -48,7 +48,7 @@ class Desk(SimpleNamespace):
 
     def __init__(self) -> None:
         self.searched: list[tuple[str, frozenset[str]]] = []
-        super().__init__(library=self, router=self, database=None, grounded=None)
+        super().__init__(library=self, router=self, database=None, grounded=None, proposer=None)
 
     def answer(self, question: str, *, groups: frozenset[str] = frozenset(), **_: Any) -> Answer:
         self.searched.append((question, groups))

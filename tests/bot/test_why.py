@@ -56,6 +56,7 @@ def desk_that_is_sure(confidence: float, *, on_topic: bool = True) -> Any:
         library=SimpleNamespace(answer=lambda *_, **__: answer(confidence)),
         router=SimpleNamespace(route=lambda text: Route(Intent.OTHER, 0.5, on_topic=on_topic)),
         grounded=None,
+        proposer=None,
         database=None,
     )
 

@@ -229,7 +229,13 @@ class ResetDesk:
             session.add(conversation)
             session.flush()
             return (workflow or self.reset).start(
-                session, key=key, employee=employee, conversation=conversation, refusal=refusal, now=self.clock()
+                session,
+                key=key,
+                employee=employee,
+                conversation=conversation,
+                refusal=refusal,
+                given={},
+                now=self.clock(),
             )
 
     def offered(self, user: str) -> str:

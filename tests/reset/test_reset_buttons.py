@@ -68,7 +68,7 @@ def test_why_somebody_is_refused_is_not_told_in_a_channel(desk: ResetDesk) -> No
         session.add(conversation)
         session.flush()
         outcome = desk.reset.start(
-            session, key="k", employee=employee, conversation=conversation, refusal=refusal, now=START
+            session, key="k", employee=employee, conversation=conversation, refusal=refusal, given={}, now=START
         )
 
     assert isinstance(outcome, Declined)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from bot.proposing import Proposal
 from bot.routines.records import approvals_of
 from sandbox.objects import Message
 from store import utc_now
@@ -73,6 +74,27 @@ def test_an_approver_asks_back_and_reads_the_answer_before_deciding(office: Offi
     office.press(ALICE, question, "group_join_answer")
     office.until(lambda: workspace.views.get(ALICE))
     assert "decided meanwhile" in str(workspace.submit(ALICE, workspace.views[ALICE][-1].id, {"text": "And more"}))
+
+
+class Proposes:
+    """Stands for a language model that takes everything for a wish for a group."""
+
+    def propose(self, text: str) -> Proposal:
+        return Proposal("group_join", {"what": "design-tools", "reason": "we relaunch the shop"})
+
+
+def test_what_a_language_model_proposes_waits_for_the_employees_own_word(office: Office) -> None:
+    object.__setattr__(office.desk, "proposer", Proposes())
+    office.says(ALICE, "could somebody see to it that I can work with the design tools, now that we relaunch the shop?")
+    request = office.until_state("drafted")
+    assert (request.slack_user, request.account) == (ALICE, "alice")
+    office.until(lambda: "group_join_confirm" in str(office.card().blocks))
+    assert "design-tools" in str(office.card().blocks)
+    assert office.tickets() == []
+
+    office.press_own("group_join_confirm")
+    office.until_state("asked")
+    assert "we relaunch the shop" in str(office.card(DANA).blocks)
 
 
 def test_a_typed_cancel_stops_what_waits_and_says_so_everywhere(office: Office) -> None:
