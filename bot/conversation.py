@@ -21,6 +21,7 @@ from bot.outcomes import (
 )
 from bot.people import Employee
 from bot.proposing import Proposal, Proposer
+from bot.routines.correcting import ASKED_ALREADY, Correction, corrects
 from bot.routing import Intent, Route, Router
 from bot.several import each_answered
 from bot.ticket_texts import list_lines, status_line
@@ -69,6 +70,8 @@ class Asked:
     """Number of the conversation's ticket that was resolved lately, when none is open."""
     stoppable: Callable[[], Stoppable | None] = lambda: None
     """The person's newest routine request of which nothing is done yet; looked up only if it is asked for."""
+    correction: Callable[[], Correction | None] = lambda: None
+    """What the message changes of the person's newest routine request; looked up only if it may."""
     hearing: Hearing | None = None
     """Who follows how an answer is written."""
 
@@ -121,6 +124,8 @@ def decide(desk: Knows, asked: Asked) -> Decision:
     if route.intent is Intent.NOT_SOLVED and isinstance(asked.last, Answered):
         outcome = escalate(asked, HandoffReason.NEGATIVE_FEEDBACK, asked.last.answer)
         return Decision(outcome, Why(Branch.NOT_SOLVED, route=route))
+    if corrected := of_a_request(asked, route):
+        return corrected
     if several := each_answered(desk.library, desk.router, asked.text, groups=asked.groups, earlier=asked.earlier):
         return several
     if route.intent is Intent.MY_TICKETS:
@@ -172,6 +177,22 @@ def status_of(desk: Knows, asked: Asked, digits: str) -> Outcome:
 def my_tickets(desk: Knows, asked: Asked) -> Outcome:
     with desk.database.reading() as session:
         return Deflected("ticket_status", list_lines(session, asked.employee.user))
+
+
+def of_a_request(asked: Asked, route: Route) -> Decision | None:
+    """What a message comes to that corrects or completes what was just asked for."""
+    if not asked.private or route.intent is Intent.ROUTINE:
+        return None
+    if not corrects(asked.text):
+        return None
+    found = asked.correction()
+    if found is None:
+        return None
+    because = Why(Branch.ROUTINE, "it corrects or completes what was just asked for", route)
+    if found.too_late:
+        return Decision(Clarified(ASKED_ALREADY), because)
+    text = f"I've changed that: {found.title}. The card shows it; go on there."
+    return Decision(InProgress(found.workflow, text, found.request, found.values), because)
 
 
 def stopped(asked: Asked) -> Outcome:

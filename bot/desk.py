@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.handoff import Triage
 from bot.people import People
 from bot.proposing import Proposer
+from bot.routines.correcting import Correcting
 from bot.routing import Router
 from bot.settings import BotSettings
 from bot.slack import Slack
@@ -34,6 +35,8 @@ class Desk:
     now: Callable[[], datetime]
     grounded: Grounded | None = None
     """What words answers anew, with a language model; without one, answers are in the articles' words."""
+    corrections: Correcting | None = None
+    """Of routine requests, in words."""
     proposer: Proposer | None = None
     """What asks a language model whether a message that is nearly a routine request is one."""
 

@@ -32,6 +32,7 @@ from bot.outcomes import (
 from bot.people import Employee
 from bot.recording import record
 from bot.records import Conversation, Turn
+from bot.routines.correcting import ASKED_ALREADY, Correction
 from bot.signs import Signs
 from bot.slack_client import TRANSIENT
 from bot.streams import Streams
@@ -176,7 +177,7 @@ class Turns:
     def _judge(self, asked: Asked) -> tuple[Outcome, Why]:
         try:
             decision = decide(self._desk, asked)
-            if isinstance(decision.outcome, InProgress):
+            if isinstance(decision.outcome, InProgress) and decision.outcome.request is None:
                 refusal = self._desk.workflow(decision.outcome.workflow).check(asked.employee)
                 return decision.outcome, replace(decision.why, refused=refusal)
             return decision.outcome, decision.why
@@ -203,12 +204,20 @@ class Turns:
             claimed_by=holder.claimed_by if holder else None,
             resolved=resolved.number if resolved else None,
             stoppable=partial(self._stoppable, conversation.team, turn.user),
+            correction=partial(self._correction, conversation.team, turn.user, plain(turn.text)),
             hearing=self._streams.open(session, conversation, turn),
         )
 
     def _stoppable(self, team: str, user: str) -> Stoppable | None:
         with self._desk.database.reading() as session:
             return newest(flow.stoppable(session, team=team, user=user) for flow in self._desk.workflows)
+
+    def _correction(self, team: str, user: str, text: str) -> Correction | None:
+        desk = self._desk
+        if desk.corrections is None:
+            return None
+        with desk.database.reading() as session:
+            return desk.corrections.find(session, team=team, user=user, text=text, now=desk.now())
 
     def _carry_out(self, session: Session, read: Turn, outcome: Outcome, asked: Asked, why: Why) -> bool:
         """Record the outcome, why, and its effects in SQL, together; what goes to Slack follows with the delivery.
@@ -223,6 +232,9 @@ class Turns:
             return False
         conversation = session.get_one(Conversation, turn.conversation_id)
         match outcome:
+            case InProgress(request=str(request), given=given):
+                if desk.corrections is None or not desk.corrections.apply(session, request, given, now):
+                    outcome = Clarified(ASKED_ALREADY)
             case InProgress(workflow=name, given=given):
                 outcome = desk.workflow(name).start(
                     session,

@@ -23,6 +23,7 @@ from bot.once.links import Links
 from bot.people import People
 from bot.routines.approving import Approving
 from bot.routines.carrying_out import CarryingOut
+from bot.routines.correcting import Correcting
 from bot.routines.news import RoutineNews
 from bot.routines.office import Office
 from bot.routines.step_up import Assurance
@@ -35,7 +36,7 @@ from bot.workflows.eligibility import Eligibility
 from bot.workflows.key_registration import KeyRegistration
 from bot.workflows.limits import Limits
 from bot.workflows.password_reset import PasswordReset
-from bot.workflows.register import workflows
+from bot.workflows.register import DECLARED, workflows
 from deskmate.errors import RoofError
 from deskmate.settings import Settings
 from deskmate.wiring import (
@@ -164,6 +165,7 @@ def wired(
         files=settings.roof.home / "files",
         now=now,
         grounded=model,
+        corrections=Correcting([routine() for routine in DECLARED], office.carrying.offers),
         proposer=proposer(model, settings, now),
     )
     triage.durable(durable)

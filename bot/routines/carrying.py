@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -20,8 +20,9 @@ from bot.records import Conversation, Turn
 from bot.routines.asking_back import AskingBack
 from bot.routines.cards import Actions, denial_form, whole
 from bot.routines.carrying_out import note
+from bot.routines.correcting import values_of
 from bot.routines.course import NOT_YOURS, Course
-from bot.routines.forms import OLD_FORM, filled_in, form, wanted, wish_of
+from bot.routines.forms import OLD_FORM, filled_in, form, wish_of
 from bot.routines.not_me import deed_of
 from bot.routines.office import Office
 from bot.routines.records import (
@@ -34,7 +35,6 @@ from bot.routines.records import (
 )
 from bot.routines.routine import CannotBeDone, Routine
 from bot.routines.switches import OFF
-from bot.values import values_given
 from bot.workflows.repudiation import Repudiation
 from bot.workflows.stoppable import Stoppable
 from store.durable import Durable
@@ -119,7 +119,7 @@ class Carrying:
                 channel=conversation.channel,
                 thread_ts=conversation.thread_ts,
                 state="refused" if refusal is not None else "drafted",
-                wish={**given, **(self._given(plain(turn.text), now) if turn is not None else {})},
+                wish={**given, **(self._said(turn, now) if turn is not None else {})},
                 refusal=refusal,
                 stage=0,
                 created_at=now,
@@ -141,10 +141,9 @@ class Carrying:
         below = "Go on with the card below." if conversation.surface in ("im", "assistant") else "I've sent you a card."
         return InProgress(workflow=self.name, text=f"I can do that for you. {below}", request=request.id)
 
-    def _given(self, text: str, now: datetime) -> dict[str, Any]:
-        """What the message says already of what is asked for, as JSON has it."""
-        found = values_given(text, wanted(self.routine.Wish, self._office.carrying.offers.names), today=now.date())
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in found.items()}
+    def _said(self, turn: Turn, now: datetime) -> dict[str, str]:
+        """What the message says already of what is asked for."""
+        return values_of(plain(turn.text), self.routine, self._office.carrying.offers, now)
 
     def stoppable(self, session: Session, *, team: str, user: str) -> Stoppable | None:
         request = newest_waiting(session, self.name, team, user)

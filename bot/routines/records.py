@@ -200,6 +200,17 @@ def newest_waiting(session: Session, workflow: str, team: str, user: str) -> Rou
     return session.scalar(query.order_by(RoutineRequest.created_at.desc()).limit(1))
 
 
+def newest_begun(session: Session, team: str, user: str, since: datetime) -> RoutineRequest | None:
+    """The person's newest request since then that they have yet to confirm, or that waits for its approval."""
+    query = select(RoutineRequest).where(
+        RoutineRequest.team == team,
+        RoutineRequest.slack_user == user,
+        RoutineRequest.state.in_(("drafted", "asked")),
+        RoutineRequest.created_at >= since,
+    )
+    return session.scalar(query.order_by(RoutineRequest.created_at.desc()).limit(1))
+
+
 def unheard_repudiations(session: Session, workflow: str) -> Sequence[str]:
     """Requests that weren't their owner's, of which nobody was told."""
     query = select(RoutineRequest.id).where(RoutineRequest.workflow == workflow)

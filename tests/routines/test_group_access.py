@@ -76,6 +76,32 @@ def test_an_approver_asks_back_and_reads_the_answer_before_deciding(office: Offi
     assert "decided meanwhile" in str(workspace.submit(ALICE, workspace.views[ALICE][-1].id, {"text": "And more"}))
 
 
+def test_a_draft_is_corrected_and_completed_in_words_and_a_question_between_changes_nothing(office: Office) -> None:
+    monday = (utc_now() + timedelta(days=40)).date()
+    office.says(ALICE, f"please add me to the price-lists group until {monday.isoformat()}")
+    office.until_state("drafted")
+    assert office.request().wish == {"what": "price-lists", "until": monday.isoformat()}
+
+    assert "monitors" not in office.ask("how do I add a printer").text
+    assert "changed that" in office.ask(f"no, until {(monday + timedelta(days=1)).isoformat()}").text
+    assert "changed that" in office.ask("because we check all prices").text
+    assert "changed that: Put you into the group design-tools" in office.ask("I meant design-tools, sorry").text
+    wish = {"what": "design-tools", "until": (monday + timedelta(days=1)).isoformat(), "reason": "we check all prices"}
+    assert office.request().wish == wish
+    assert len(office.requests()) == 1
+
+    def corrected_card() -> list[Message]:
+        """It is changed where it is, above what was said since."""
+        found = office.thread(office.dm(), root(office))
+        return [m for m in found if "group_join_confirm" in str(m.blocks) and "design-tools" in str(m.blocks)]
+
+    office.until(corrected_card)
+    office.press(ALICE, corrected_card()[0], "group_join_confirm")
+    office.until_state("asked")
+    assert "asked for already" in office.ask("no, the summer-party group").text
+    assert office.request().wish == wish
+
+
 class Proposes:
     """Stands for a language model that takes everything for a wish for a group."""
 
