@@ -40,6 +40,16 @@ def pytest_configure() -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the longest tests, which kill processes, over all: otherwise one worker has them all, at the end."""
+    long = [item for item in items if item.path.parent.name == "faults" and item.get_closest_marker("slow")]
+    rest = [item for item in items if item not in set(long)]
+    places = {item: float(place) for place, item in enumerate(rest)}
+    places |= {item: number * len(rest) / len(long) - 0.5 for number, item in enumerate(long)}
+    items.sort(key=places.__getitem__)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where `CI` is set, nothing may be missing: a test that would be skipped for that fails."""
