@@ -63,7 +63,7 @@ class Desk:
         refs = [(CARD, request), (TASKS_CARD, request), *((APPROVAL_CARD, str(each)) for each in approvals)]
         with self.shop.database.transaction() as session:
             for purpose, ref in refs:
-                place = {"channel": "D1", "ts": f"{purpose}.{request}", "purpose": purpose, "ref": ref}
+                place = {"channel": "D1", "ts": f"{purpose}.{request[-6:]}", "purpose": purpose, "ref": ref}
                 session.add(Post(key=f"{purpose}:{request}", **place, created_at=self.shop.now()))
         return request
 
@@ -73,7 +73,7 @@ class Desk:
         request, actions = self.request(before), Actions("hardware")
         self.made += 1
         card = {"approve": APPROVAL_CARD, "deny": APPROVAL_CARD, "tick": TASKS_CARD}.get(action, CARD)
-        click = Click(TEAM, user, "D1", f"{card}.{request}", None, "", None, "", f"1.{self.made}")
+        click = Click(TEAM, user, "D1", f"{card}.{request[-6:]}", None, "", None, "", f"1.{self.made}")
         match action:
             case "deny":
                 (approval, *_) = self.shop.approvals(request)
