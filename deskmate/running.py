@@ -1,5 +1,6 @@
 """A process that runs until it is told to end: signals, the lines to Slack, and a last resort."""
 
+import gc
 import logging
 import os
 import signal
@@ -58,6 +59,13 @@ def last_resort() -> None:
     timer = threading.Timer(LAST_RESORT_SECONDS, os._exit, (0,))
     timer.daemon = True
     timer.start()
+
+
+def settled_memory() -> None:
+    """Sort out what the start has left and never look through the rest again: half a second, which would otherwise be
+    the first employee's. For a process that serves until its end."""
+    gc.collect()
+    gc.freeze()
 
 
 def wait_for_the_end() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.web import Doors, listening, served, web_app
 from deskmate.errors import RoofError
 from deskmate.open_desk import OpenDesk, open_desk
-from deskmate.running import over_the_socket, until_ended, wait_for_the_end
+from deskmate.running import over_the_socket, settled_memory, until_ended, wait_for_the_end
 from deskmate.settings import Settings, is_set
 from deskmate.wiring import open_database, open_library
 from knowledge.library import Library
@@ -29,6 +29,7 @@ def serve(settings: Settings, *, http: bool | None, host: str, port: int, say: C
         database = stack.enter_context(open_database(settings, migrated=True))
         library = stack.enter_context(open_library(database, settings))
         stack.enter_context(connected(settings, database, library, doors, over_http=over_http))
+        settled_memory()
         say(f"Ready: {url_of(listener)}")
         wait_for_the_end()
 

@@ -21,7 +21,7 @@ from bot.people import load_feed
 from bot.routines.offers import OfferSettings
 from bot.routines.records import add_codes
 from bot.web import AddressTaken, listening
-from deskmate.running import until_ended, wait_for_the_end
+from deskmate.running import settled_memory, until_ended, wait_for_the_end
 from deskmate.serving import connected, opened_doors, url_of, wants_http
 from deskmate.settings import Settings, is_set
 from deskmate.wiring import open_database, open_library, people_of
@@ -62,6 +62,7 @@ def up(settings: Settings, *, port: int, once_port: int, say: Callable[[str], No
         library = stack.enter_context(open_library(database, settings))
         load_samples(settings, database, library)
         stack.enter_context(connected(settings, database, library, doors, over_http=over_http, now=now))
+        settled_memory()
         say(f"Ready: {ready}")
         wait_for_the_end()
 
