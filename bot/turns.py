@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from bot.arrivals import Arrivals
 from bot.conversation import Asked, decide
 from bot.delivery import Delivery
 from bot.desk import Desk
@@ -53,6 +54,9 @@ SETTLE = timedelta(milliseconds=40)
 TOO_LATE = "That can't be stopped any more: it is being done, or is done."
 STEP_RETRIES = 9
 
+GIVES_WAY_SECONDS = 1.0
+"""Longest time that a turn waits for arriving messages to be acknowledged first: Slack waits for three seconds."""
+
 
 class Turns:
     """Receives messages and sees each through to its reply."""
@@ -60,6 +64,7 @@ class Turns:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._recording = threading.Lock()
+        self._arrivals = Arrivals()
         self._signs = Signs(desk.slack)
         self._streams = Streams(desk, self._signs)
         self._delivery = Delivery(desk, self._streams, self._signs)
@@ -91,18 +96,19 @@ class Turns:
         Delivered again, it changes nothing. In a channel only mentions are the desk's, and what the employee writes in
         a thread that the desk knows.
         """
-        # One at a time: SQLite lets waiting writers in by chance, and messages sent at once must keep their order.
-        with self._recording:
-            try:
-                recorded = self._record(message, surface)
-            except IntegrityError:
-                # Another process recorded the conversation or the turn at this moment.
-                recorded = self._record(message, surface)
-        if recorded is None:
-            return False
-        conversation, key = recorded
-        self._desk.durable.enqueue(self._workflow, key, key=key, partition=f"conversation:{conversation}")
-        return True
+        with self._arrivals.one():
+            # One at a time: SQLite lets waiting writers in by chance, and messages sent at once must keep their order.
+            with self._recording:
+                try:
+                    recorded = self._record(message, surface)
+                except IntegrityError:
+                    # Another process recorded the conversation or the turn at this moment.
+                    recorded = self._record(message, surface)
+            if recorded is None:
+                return False
+            conversation, key = recorded
+            self._desk.durable.enqueue(self._workflow, key, key=key, partition=f"conversation:{conversation}")
+            return True
 
     def _record(self, message: Message, surface: str | None) -> tuple[int, str] | None:
         now = self._desk.now()
@@ -115,6 +121,7 @@ class Turns:
         """The durable workflow that a message starts: the conversation's unfinished turns, oldest first, up to the
         message's own. There are others when two that were sent at once were recorded the other way round, and when a
         workflow before this one had to give up."""
+        self._arrivals.give_way(GIVES_WAY_SECONDS)
         seen: str | None = ""
         while seen not in (key, None):
             seen = self._see_to_next(key)
