@@ -49,7 +49,7 @@ def test_what_is_denied_is_not_done_and_the_reason_is_read(office: Office) -> No
     office.until_state("denied")
     office.until(lambda: any("Use the shared account" in m.text for m in office.thread(office.dm(), root(office))))
     assert "design-tools" not in office.groups("alice")
-    assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
+    office.until(lambda: [ticket["state"] for ticket in office.tickets()] == ["cancelled"])
 
 
 def test_an_approver_asks_back_and_reads_the_answer_before_deciding(office: Office) -> None:
@@ -136,7 +136,7 @@ def test_a_typed_cancel_stops_what_waits_and_says_so_everywhere(office: Office) 
     office.until(
         lambda: "It is decided without you" in str(office.sandbox.workspace.history[card.channel][card.ts].blocks)
     )
-    assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
+    office.until(lambda: [ticket["state"] for ticket in office.tickets()] == ["cancelled"])
     assert "nothing under way" in office.ask("cancel that").text
 
 

@@ -86,7 +86,7 @@ def test_what_cant_be_done_is_said_with_its_reason(office: Office) -> None:
 
     office.until_state("unfulfilled")
     office.until(lambda: any("none until May" in m.text for m in thread_of(office, request)))
-    assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
+    office.until(lambda: [ticket["state"] for ticket in office.tickets()] == ["cancelled"])
     office.until(lambda: "_tick_" not in str(tasks_card(office).blocks))
 
 
