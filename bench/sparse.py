@@ -8,6 +8,7 @@ CPU time of the thread, in milliseconds, so that what else runs on the cores cou
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import thread_time
 
@@ -89,9 +90,9 @@ def measured(size: int, mixture: Mixture, asked: list[dict[int, float]]) -> list
         index = index.with_changes(new, ())
         built += thread_time() - before
     index.top(asked[0], LIMIT)
-    top = [milliseconds(lambda question=question: index.top(question, LIMIT)) for question in asked]  # type: ignore[misc]
+    top = [milliseconds(partial(index.top, question, LIMIT)) for question in asked]
     some = mixture.chance.integers(0, size, SCORED).tolist()
-    scored = [milliseconds(lambda question=question: index.scores_of(question, some)) for question in asked]  # type: ignore[misc]
+    scored = [milliseconds(partial(index.scores_of, question, some)) for question in asked]
     changing, changes = index, []
     for number in range(CHANGES):
         new = mixture.passages(size + ARTICLE * number, ARTICLE)
@@ -99,7 +100,7 @@ def measured(size: int, mixture: Mixture, asked: list[dict[int, float]]) -> list
         started = thread_time()
         changing = changing.with_changes(new, gone)
         changes.append(1000 * (thread_time() - started))
-    after = [milliseconds(lambda question=question: changing.top(question, LIMIT)) for question in asked]  # type: ignore[misc]
+    after = [milliseconds(partial(changing.top, question, LIMIT)) for question in asked]
     return [f"{size:,}", f"{built:.1f}", *shown(top), *shown(scored), *shown(changes), *shown(after)]
 
 

@@ -229,7 +229,7 @@ def test_passages_that_do_not_fit_into_the_turns_tokens_are_left_out_worst_first
     long = (*EVIDENCE[:2], passage(3, "The VPN. " * 500, ABROAD))
     answer = Grounded(model, database, settings).write(Material(MATERIAL.question, (), PLAIN, long))
     assert answer.wording == "model"
-    assert "Work from abroad" not in model.open().prompts[0]  # type: ignore[attr-defined]
+    assert "Work from abroad" not in model.open().prompts[0]  # type: ignore[attr-defined]  # a scripted model has them
 
 
 def test_a_turn_that_could_not_be_afforded_is_not_asked_of_the_model(write: Write) -> None:
@@ -257,7 +257,7 @@ def test_the_model_is_shown_no_tag_that_an_article_could_close(database: Databas
     grounded = Grounded(model, database, LanguageModelSettings(llm="scripted:model"))
     grounded.write(MATERIAL)
     grounded.write(MATERIAL)
-    first, second = model.open().prompts  # type: ignore[attr-defined]
+    first, second = model.open().prompts  # type: ignore[attr-defined]  # a scripted model has them
     assert first != second
     assert first.count('n="') == second.count('n="') == 4
 

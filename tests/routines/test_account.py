@@ -185,6 +185,6 @@ def test_only_pressing_not_me_disables_the_account_and_ends_its_sessions(office:
         assert person.enabled
         return
     assert web.post(page, data={"pressed": ""}).status_code == 200
-    office.until(lambda: not office.directory.get(found.directory_id).enabled)  # type: ignore[union-attr]
-    office.until(lambda: office.directory.sessions_ended_at(found.directory_id) > ended)  # type: ignore[operator]
+    office.until(lambda: not office.directory.get(found.directory_id).enabled)  # type: ignore[union-attr]  # it is there
+    office.until(lambda: office.directory.sessions_ended_at(found.directory_id) > ended)  # type: ignore[operator]  # it has a time
     office.until(lambda: [ticket for ticket in office.tickets() if ticket["priority"] == "P1"])
