@@ -136,7 +136,7 @@ def test_a_typed_cancel_stops_what_waits_and_says_so_everywhere(office: Office) 
     office.until(
         lambda: "It is decided without you" in str(office.sandbox.workspace.history[card.channel][card.ts].blocks)
     )
-    office.until(lambda: [ticket["state"] for ticket in office.tickets()] == ["cancelled"])
+    assert [ticket["state"] for ticket in office.tickets()] == ["cancelled"]
     assert "nothing under way" in office.ask("cancel that").text
 
 
